@@ -1,0 +1,1 @@
+"""An adaptor whose entry point is given its name, which 0.9 does not know."""

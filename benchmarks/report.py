@@ -1,0 +1,141 @@
+"""The table, what it says about the goals, and the same as JSON."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .environments import Runtime
+from .model import FLOOR, OURS, PEER, Outcome, Row
+
+_HEADER = ("", FLOOR, PEER, "(min - max)", OURS, "(min - max)", "ratio", "goal", "")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on; no name of a host or a person."""
+    facts: dict[str, Any] = {
+        "system": platform.system(),
+        "release": platform.release(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+    }
+    if hasattr(os, "getloadavg"):
+        facts["load_before"] = round(os.getloadavg()[0], 2)
+    return facts
+
+
+def table(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> Iterator[str]:
+    """The lines of the table."""
+    header = list(_HEADER)
+    for runtime in runtimes:
+        header[_HEADER.index(runtime.name)] = f"{runtime.name} {runtime.version}"
+    lines = [header]
+    for outcome in outcomes:
+        lines.append([outcome.benchmark.title] + [""] * (len(header) - 1))
+        lines.extend(_cells(row) for row in outcome.rows)
+    # A benchmark's title stands across all columns, so it has no say in their width.
+    rows = [line for line in lines if any(line[1:])]
+    widths = [max(len(line[index]) for line in rows) for index in range(len(header))]
+    for line in lines:
+        if not any(line[1:]):
+            yield ""
+            yield line[0]
+            continue
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1])]
+        yield "  ".join([*cells, line[-1]]).rstrip()
+
+
+def verdict(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What the figures say about the goals; first the missed ones, each with its distance."""
+    rows = [row for outcome in outcomes for row in outcome.rows if row.figure.goal is not None]
+    excesses = [row.excess for row in rows]
+    for outcome in outcomes:
+        for row in outcome.rows:
+            excess, goal = row.excess, row.figure.goal
+            if excess is not None and goal is not None and excess > 0:
+                side = "over" if row.figure.better == "lower" else "short of"
+                unit = row.figure.unit
+                yield (
+                    f"MISSED {outcome.benchmark.title}: {row.figure.title}:"
+                    f" {_quantity(row.value(OURS), unit)}, {_quantity(excess, unit)}"
+                    f" ({100 * excess / goal:.0f} %) {side} the goal of {_goal(row)}"
+                )
+    missed = sum(1 for excess in excesses if excess is not None and excess > 0)
+    unknown = sum(1 for excess in excesses if excess is None)
+    line = f"{len(rows)} goals: {len(rows) - missed - unknown} met, {missed} missed"
+    yield line + (f", {unknown} not measured" if unknown else "")
+
+
+def as_json(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> dict[str, Any]:
+    """Everything that the table shows, and the number of samples behind it."""
+    return {
+        "format": 1,
+        "machine": machine(),
+        "runtimes": {runtime.name: runtime.version for runtime in runtimes},
+        "benchmarks": [
+            {
+                "name": outcome.benchmark.name,
+                "title": outcome.benchmark.title,
+                "figures": [_figure_json(row) for row in outcome.rows],
+                "failures": outcome.failures,
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def _figure_json(row: Row) -> dict[str, Any]:
+    figure = row.figure
+    return {
+        "key": figure.key,
+        "title": figure.title,
+        "unit": figure.unit,
+        "statistic": figure.statistic,
+        "better": figure.better,
+        "goal": figure.goal,
+        "values": {column: row.value(column) for column in row.columns},
+        "samples": {column: asdict(summary) for column, summary in row.columns.items()},
+        "ratio": row.ratio,
+        "goal_met": None if row.excess is None else row.excess <= 0,
+    }
+
+
+def _cells(row: Row) -> list[str]:
+    unit = row.figure.unit
+    cells = ["  " + row.figure.title, _quantity(row.value(FLOOR), unit)]
+    for column in (PEER, OURS):
+        summary = row.columns.get(column)
+        cells.append(_quantity(row.value(column), unit))
+        span = summary is not None and summary.minimum != summary.maximum
+        cells.append(
+            f"({_number(summary.minimum)} - {_number(summary.maximum)})"
+            if summary is not None and span
+            else ""
+        )
+    cells.append("" if row.ratio is None else f"{_number(row.ratio)}x")
+    cells.append(_goal(row))
+    cells.append("" if row.excess is None else "met" if row.excess <= 0 else "MISSED")
+    return cells
+
+
+def _goal(row: Row) -> str:
+    if row.figure.goal is None:
+        return ""
+    sign = "<=" if row.figure.better == "lower" else ">="
+    return f"{sign} {_quantity(row.figure.goal, row.figure.unit)}"
+
+
+def _quantity(value: float | None, unit: str) -> str:
+    return "-" if value is None else f"{_number(value)} {unit}".rstrip()
+
+
+def _number(value: float) -> str:
+    """Three digits that count, no more than a measurement has."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

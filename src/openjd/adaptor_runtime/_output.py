@@ -1,0 +1,166 @@
+"""Output: what a session shows, made into the form that schedulers read.
+
+All text of a session passes here, in blocks of whole lines: what the adaptor prints, what it
+logs, what the application prints. Lines that were logged or came from an application get a
+prefix, which also makes them harmless: only progress, status and failure messages of Open Job
+Description (specification, "Stdout/Stderr Messages") stand at the start of a line.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer  # type: ignore[attr-defined]
+
+_FAIL = re.compile(r"^openjd_fail: (.*)$", re.MULTILINE)
+# print() without a line's end is held for its end, as messages must begin a line.
+_HELD_LIMIT = 63_000
+
+
+class Output:
+    """Gives blocks of lines their form and hands them to `sink`.
+
+    Args:
+        sink: called with text that ends in a newline, by any thread; must not raise.
+        prefix: stands before everything but messages and what the adaptor printed itself.
+    """
+
+    def __init__(self, sink: Callable[[str], None], prefix: str = "") -> None:
+        self._sink = sink
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self._failure: str | None = None
+
+    def write(self, block: str) -> None:
+        """Passes on whole lines as they are: the adaptor's own words."""
+        if "openjd_fail: " in block:
+            found = _FAIL.search(block)
+            if found:
+                self.fail(found.group(1))
+        self._sink(block)
+
+    def log(self, level: str, block: str) -> None:
+        """Passes on whole lines with ``<prefix><level>: `` before each.
+
+        Progress, status and failure messages stand alone; every other line, in particular one
+        that would set an environment variable, cannot be taken for a message.
+        """
+        prefix = f"{self._prefix}{level}: "
+        text = prefix + block[:-1].replace("\n", "\n" + prefix) + "\n"
+        if "openjd_" in block:
+            text = re.sub(
+                f"^{re.escape(prefix)}(?=openjd_(?:progress|status|fail): )", "", text, flags=re.M
+            )
+        self.write(text)
+
+    def fail(self, message: str) -> None:
+        """Records that the action under way has failed; the first message is kept."""
+        with self._lock:
+            self._failure = self._failure or message
+
+    def take_failure(self) -> str | None:
+        """The failure recorded since the last call, or None; forgets it."""
+        with self._lock:
+            failure, self._failure = self._failure, None
+        return failure
+
+
+_current: Output | None = None
+
+
+def set_current(output: Output | None) -> None:
+    """Makes `output` the one that ``report_failure`` tells."""
+    global _current
+    _current = output
+
+
+def report_failure(message: str) -> None:
+    """Fails the action under way, if there is one, for something that happened beside it."""
+    if _current is not None:
+        _current.fail(message)
+
+
+class LogHandler(logging.Handler):
+    """Sends log records to `output`, one line of output per line of the message."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self.output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Formats the record; what goes wrong in that is shown, never raised."""
+        try:
+            text = self.format(record)
+        except Exception as e:
+            text = f"{record.msg} (this log message cannot be formatted: {e})"
+        self.output.log(record.levelname, "\n".join(text.splitlines() or [""]) + "\n")
+
+
+class PrintStream(io.TextIOBase):
+    """Takes the place of ``sys.stdout``: passes on lines, whole, each thread's for itself.
+
+    Args:
+        output: where they go.
+        fd: the file descriptor that ``fileno`` names, for code that writes to it directly.
+    """
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
+    def __init__(self, output: Output, fd: int) -> None:
+        super().__init__()
+        self._output = output
+        self._fd = fd
+        self._held = threading.local()
+        self.buffer = _PrintBuffer(self)
+
+    def write(self, text: str) -> int:
+        """Takes text; it is passed on once its line ends."""
+        held = getattr(self._held, "text", "") + text
+        end = held.rfind("\n") + 1
+        if len(held) - end > _HELD_LIMIT:
+            held += "\n"
+            end = len(held)
+        self._held.text = held[end:]
+        if end:
+            self._output.write(held[:end])
+        return len(text)
+
+    def finish(self) -> None:
+        """Ends the calling thread's unfinished line, if there is one."""
+        if getattr(self._held, "text", ""):
+            self.write("\n")
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor below; writing to it goes another way and is not in order with this."""
+        return self._fd
+
+    def isatty(self) -> bool:
+        """False."""
+        return False
+
+
+class _PrintBuffer(io.RawIOBase):
+    """``sys.stdout.buffer`` for code that writes bytes."""
+
+    def __init__(self, stream: PrintStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer) -> int:
+        raw = bytes(data)
+        self._stream.write(raw.decode("utf-8", "backslashreplace"))
+        return len(raw)

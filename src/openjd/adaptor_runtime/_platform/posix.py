@@ -1,0 +1,162 @@
+"""The platform on Linux and macOS. The contract is in ``_platform/__init__``."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+assert sys.platform != "win32"
+
+# sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero; "/socket" and
+# the folder's own name must fit behind the base.
+_LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef")
+
+
+def detached_options() -> dict[str, Any]:
+    return {"start_new_session": True, "close_fds": True}
+
+
+def own_group_options() -> dict[str, Any]:
+    # A session rather than a group: children of the application that make groups of their own
+    # stay in it, and no terminal can stop it.
+    return {"start_new_session": True, "close_fds": True}
+
+
+def on_cancel_signals(callback: Callable[[], None]) -> None:
+    def handle(signum: int, frame: FrameType | None) -> None:
+        callback()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+
+
+def make_private_folder() -> str:
+    name = "openjd-" + os.urandom(8).hex()
+    chosen = os.environ.get("TMPDIR")
+    if chosen and len(os.fsencode(os.path.abspath(chosen))) <= _LONGEST_BASE:
+        bases = [os.path.abspath(chosen)]
+    else:
+        # A temporary folder with a path too long for a socket is no error of the user's.
+        bases = [b for b in (os.environ.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp") if b]
+        bases = [b for b in bases if len(os.fsencode(b)) <= _LONGEST_BASE]
+    error: OSError | None = None
+    for base in bases:
+        path = os.path.join(base, name)
+        try:
+            # mkdir fails on anything that exists, a link included: nobody can be there first.
+            os.mkdir(path, 0o700)
+        except OSError as e:
+            error = error or e
+        else:
+            return path
+    raise OSError(
+        error.errno if error else None,
+        f"the temporary folder {bases[0]} cannot be used "
+        f"({error.strerror if error else 'none found'}); set TMPDIR to a folder you can write",
+    )
+
+
+def private_opener(path: str, flags: int) -> int:
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW if flags & os.O_CREAT else os.O_CLOEXEC
+    fd = os.open(path, flags, 0o600)
+    if flags & os.O_CREAT and stat.S_IMODE(os.fstat(fd).st_mode) & 0o077:
+        # It was there before, with wider rights.
+        os.fchmod(fd, 0o600)
+    return fd
+
+
+def belongs_to_us(path: str) -> bool:
+    return os.stat(path).st_uid == os.geteuid()
+
+
+def system_config_folder() -> str:
+    return "/etc/openjd"
+
+
+class ProcessTree:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._group = process.pid
+
+    def notify(self) -> None:
+        self._signal_group(signal.SIGTERM)
+
+    def kill(self) -> None:
+        import psutil
+
+        # Found before the first signal: once a parent is dead its children are init's.
+        strays = []
+        try:
+            strays = psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            pass
+        self._signal_group(signal.SIGKILL)
+        for stray in strays:
+            try:
+                # psutil compares the start time, so this cannot hit a reused process id.
+                stray.kill()
+            except psutil.NoSuchProcess:
+                pass
+
+    def close(self) -> None:
+        pass
+
+    def _signal_group(self, signum: int) -> None:
+        # The group's id is safe to use while the leader is not reaped or any member lives: the
+        # system does not give it away before.
+        try:
+            os.killpg(self._group, signum)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+class ProcessHandle:
+    def __init__(self, pid: int) -> None:
+        self._closed = False
+        if sys.platform == "darwin":
+            self._queue = select.kqueue()
+            event = select.kevent(
+                pid,
+                filter=select.KQ_FILTER_PROC,
+                flags=select.KQ_EV_ADD | select.KQ_EV_ONESHOT,
+                fflags=select.KQ_NOTE_EXIT,
+            )
+            try:
+                self._queue.control([event], 0)
+            except OSError:
+                self._queue.close()
+                raise
+        else:
+            self._fd = _pidfd_open(pid)
+
+    def wait(self, timeout: float | None) -> bool:
+        if sys.platform == "darwin":
+            return bool(self._queue.control(None, 1, timeout))
+        poller = select.poll()
+        poller.register(self._fd, select.POLLIN)
+        return bool(poller.poll(None if timeout is None else timeout * 1000))
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if sys.platform == "darwin":
+            self._queue.close()
+        else:
+            os.close(self._fd)
+
+
+if sys.platform != "darwin":
+
+    def _pidfd_open(pid: int) -> int:
+        return os.pidfd_open(pid)

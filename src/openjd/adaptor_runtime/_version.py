@@ -1,0 +1,3 @@
+"""The version of this distribution; adaptors read ``version`` from here."""
+
+version = "0.9.7"

@@ -1,0 +1,219 @@
+"""BaseAdaptor and Adaptor: the classes that adaptors are made from."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from .versioning import SemanticVersion
+
+if TYPE_CHECKING:
+    from openjd.adaptor_runtime_client.path_mapping import PathMapper, PathMappingRule
+
+    from .configuration import AdaptorConfiguration, ConfigurationManager
+
+    _ConfigT = TypeVar("_ConfigT", bound=AdaptorConfiguration)
+else:
+    _ConfigT = TypeVar("_ConfigT")
+
+_logger = logging.getLogger(__name__)
+
+
+class AdaptorConfigurationOptions(Generic[_ConfigT]):
+    """Where an adaptor's configuration deviates from the convention.
+
+    Args:
+        config_cls: the class of ``BaseAdaptor.config``.
+        config_path: the file with the packaged defaults.
+        schema_path: the file with the JSON Schema of the configuration, or several.
+    """
+
+    def __init__(
+        self,
+        config_cls: type[_ConfigT] | None = None,
+        config_path: str | None = None,
+        schema_path: str | list[str] | None = None,
+    ) -> None:
+        self.config_cls = config_cls
+        self.config_path = config_path
+        self.schema_path = schema_path
+
+
+class BaseAdaptor(ABC, Generic[_ConfigT]):
+    """What every adaptor has: its data, its configuration, path mapping, status, cancel.
+
+    Args:
+        init_data: the session's init data.
+        config_opts: where the configuration deviates from the convention.
+        path_mapping_data: path mapping rules, ``{"path_mapping_rules": [...]}`` as in the
+            specification's ``pathmapping-1.0``; may be empty.
+
+    Raises:
+        ValueError: a path mapping rule is not valid.
+    """
+
+    def __init__(
+        self,
+        init_data: dict[str, Any],
+        *,
+        config_opts: AdaptorConfigurationOptions[_ConfigT] | None = None,
+        path_mapping_data: dict[str, Any] | None = None,
+    ) -> None:
+        self.init_data = init_data
+        self._config_opts = config_opts
+        self._config: _ConfigT | None = None
+        self._config_manager: ConfigurationManager[_ConfigT] | None = None
+        self._path_mapping_rules = _read_rules(path_mapping_data or {})
+        self._path_mapper: PathMapper | None = None
+
+    @property
+    @abstractmethod
+    def integration_data_interface_version(self) -> SemanticVersion:
+        """The version of the interface that init data and run data are written for."""
+
+    @property
+    def config_manager(self) -> ConfigurationManager[_ConfigT]:
+        """Finds and puts together the layers of the adaptor's configuration."""
+        if self._config_manager is None:
+            from .configuration import AdaptorConfiguration, adaptor_configuration_manager
+
+            options = self._config_opts or AdaptorConfigurationOptions()
+            cls = type(self)
+            module = sys.modules[cls.__module__]
+            self._config_manager = adaptor_configuration_manager(
+                cls.__name__,
+                os.path.dirname(os.path.abspath(getattr(module, "__file__", None) or "")),
+                options.config_cls or cast("type[_ConfigT]", AdaptorConfiguration),
+                options.config_path,
+                options.schema_path,
+            )
+        return self._config_manager
+
+    @property
+    def config(self) -> _ConfigT:
+        """The adaptor's configuration, read when it is first asked for.
+
+        Raises:
+            ConfigurationError: a configuration file cannot be used.
+        """
+        if self._config is None:
+            self._config = self.config_manager.build_config()
+        return self._config
+
+    @property
+    def path_mapping_rules(self) -> list[PathMappingRule]:
+        """The session's path mapping rules; a copy."""
+        return self._path_mapping_rules.copy()
+
+    def map_path(self, path: str) -> str:
+        """`path` as the session's path mapping rules map it (specification, "Path Mapping")."""
+        if self._path_mapper is None:
+            from openjd.adaptor_runtime_client.path_mapping import PathMapper
+
+            self._path_mapper = PathMapper(self._path_mapping_rules)
+        return self._path_mapper.map(path)
+
+    @classmethod
+    def update_status(
+        cls, *, progress: float | None = None, status_message: str | None = None
+    ) -> None:
+        """Tells the scheduler how the task stands, with Open Job Description messages.
+
+        Args:
+            progress: percent, 0 to 100.
+            status_message: one line of text; line breaks in it become spaces.
+        """
+        if progress is None and status_message is None:
+            _logger.warning("a status update with neither progress nor status message is ignored")
+            return
+        messages = ""
+        if progress is not None:
+            if math.isfinite(progress):
+                messages += f"openjd_progress: {progress}\n"
+            else:
+                _logger.warning("progress %s is not finite and is ignored", progress)
+        if status_message is not None:
+            messages += f"openjd_status: {' '.join(status_message.splitlines())}\n"
+        if messages:
+            # One call: another thread's output cannot come between.
+            sys.stdout.write(messages)
+            sys.stdout.flush()
+
+    def on_cancel(self) -> None:  # noqa: B027
+        """Called when the task is cancelled, on another thread than the one in ``on_run``.
+
+        Shall make ``on_run`` return or raise soon. Where it is not overridden, the runtime ends
+        the applications that the adaptor has started.
+        """
+
+    def cancel(self) -> None:
+        """Cancels what the adaptor does: calls ``on_cancel``."""
+        self.on_cancel()
+
+    # What the lifecycle calls in each state.
+
+    def _start(self) -> None:
+        pass
+
+    def _run(self, run_data: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        pass
+
+    def _cleanup(self) -> None:
+        pass
+
+
+class Adaptor(BaseAdaptor[_ConfigT]):
+    """An adaptor for an application that lives through a session and does its tasks."""
+
+    def on_start(self) -> None:  # noqa: B027
+        """Called once, first: start the application, load the scene."""
+
+    @abstractmethod
+    def on_run(self, run_data: dict[str, Any]) -> None:
+        """Called for each task, with its run data; the task is done when it returns.
+
+        Raises:
+            Exception: the task has failed; the message is shown to the scheduler.
+        """
+
+    def on_stop(self) -> None:  # noqa: B027
+        """Called once after the last task: say goodbye in good order."""
+
+    def on_cleanup(self) -> None:  # noqa: B027
+        """Called last, whatever happened before: leave nothing behind."""
+
+    def _start(self) -> None:
+        self.on_start()
+
+    def _run(self, run_data: dict[str, Any]) -> None:
+        self.on_run(run_data)
+
+    def _stop(self) -> None:
+        self.on_stop()
+
+    def _cleanup(self) -> None:
+        self.on_cleanup()
+
+
+def _read_rules(data: dict[str, Any]) -> list[PathMappingRule]:
+    rules = data.get("path_mapping_rules") or []
+    if not rules:
+        return []
+    from openjd.adaptor_runtime_client.path_mapping import PathMappingRule
+
+    if not isinstance(rules, list):
+        raise ValueError("path_mapping_rules must be a list of rules")
+    read = []
+    for index, rule in enumerate(rules):
+        try:
+            read.append(PathMappingRule.from_dict(rule=rule))
+        except ValueError as e:
+            raise ValueError(f"path mapping rule {index + 1}: {e}") from e
+    return read

@@ -1,0 +1,159 @@
+"""Configuration: one layer, or several put together."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+_ConfigT = TypeVar("_ConfigT", bound="Configuration")
+
+
+class ConfigurationError(ValueError):
+    """A configuration file that cannot be used; its message names file, line and key."""
+
+
+class Configuration:
+    """Settings of an adaptor or of the runtime.
+
+    Args:
+        config: the settings, by their names.
+    """
+
+    #: Setting -> its JSON Schema. What the files say of these is always checked.
+    known: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings, by their names."""
+        return self._config
+
+    @classmethod
+    def from_file(
+        cls: type[_ConfigT], config_path: str, schema_path: str | list[str] | None = None
+    ) -> _ConfigT:
+        """The settings in a JSON file.
+
+        Args:
+            config_path: the file.
+            schema_path: a file with a JSON Schema that the settings must fit, or several.
+
+        Raises:
+            ConfigurationError: the file cannot be read, is no JSON object, or does not fit.
+        """
+        try:
+            with open(config_path, encoding="utf-8-sig") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as e:
+            reason = getattr(e, "strerror", None) or e
+            raise ConfigurationError(
+                f"the configuration file {config_path} cannot be read: {reason}"
+            ) from e
+        try:
+            config = json.loads(text)
+        except ValueError as e:
+            place = f", line {e.lineno}, column {e.colno}" if hasattr(e, "lineno") else ""
+            raise ConfigurationError(
+                f"the configuration file {config_path}{place} is no JSON: {getattr(e, 'msg', e)}"
+            ) from e
+        if not isinstance(config, dict):
+            raise ConfigurationError(
+                f"the configuration file {config_path} must hold a JSON object, with settings by "
+                "their names"
+            )
+        cls._validate(config, config_path, text, schema_path)
+        return cls(config)
+
+    @classmethod
+    def _validate(
+        cls,
+        config: dict[str, Any],
+        config_path: str,
+        text: str,
+        schema_path: str | list[str] | None,
+    ) -> None:
+        paths = [schema_path] if isinstance(schema_path, str) else schema_path or []
+        schemas: list[dict[str, Any]] = [{"type": "object", "properties": cls.known}]
+        for path in paths:
+            try:
+                with open(path, encoding="utf-8") as file:
+                    schemas.append(json.load(file))
+            except (OSError, ValueError) as e:
+                raise ConfigurationError(
+                    f"the configuration schema {path} cannot be used: {e}"
+                ) from e
+        if not paths and not set(config) & set(cls.known):
+            # Nothing to check: the import of a validator costs more than everything else here.
+            return
+        from jsonschema.exceptions import SchemaError, best_match
+        from jsonschema.validators import validator_for
+
+        for schema in schemas:
+            validator_class = validator_for(schema)
+            try:
+                validator_class.check_schema(schema)
+            except SchemaError as e:
+                raise ConfigurationError(
+                    f"the configuration schema {' or '.join(paths)} is not valid: {e.message}"
+                ) from e
+            error = best_match(validator_class(schema).iter_errors(config))
+            if error is not None:
+                key = "/" + "/".join(str(step) for step in error.absolute_path)
+                line = _line_of(text, error.absolute_path)
+                raise ConfigurationError(
+                    f"the configuration file {config_path}{line}, key {key}: {error.message}"
+                )
+
+    def override(self: _ConfigT, other: _ConfigT) -> _ConfigT:
+        """A configuration in which the settings of `other` replace these, key by key."""
+        return type(self)({**self._config, **other._config})
+
+
+def _line_of(text: str, path: Iterable[Any]) -> str:
+    """", line N" for the innermost key of `path` that can be found in the file's text."""
+    position = 0
+    found = False
+    for step in path:
+        match = re.compile(rf"{re.escape(json.dumps(step))}\s*:").search(text, position)
+        if match:
+            position = match.start()
+            found = True
+    line = text.count("\n", 0, position) + 1
+    return f", line {line}" if found else ""
+
+
+class AdaptorConfiguration(Configuration):
+    """The settings of an adaptor."""
+
+    known: ClassVar[dict[str, dict[str, Any]]] = {"log_level": {"enum": _LOG_LEVELS}}
+
+    @property
+    def log_level(self) -> str:
+        """The least level that the adaptor logs: DEBUG, INFO (default) … CRITICAL."""
+        return str(self._config.get("log_level", "INFO"))
+
+
+class RuntimeConfiguration(Configuration):
+    """The settings of the runtime."""
+
+    known: ClassVar[dict[str, dict[str, Any]]] = {
+        "log_level": {"enum": _LOG_LEVELS},
+        "deactivate_telemetry": {"type": "boolean"},
+    }
+
+    @property
+    def log_level(self) -> str:
+        """The least level that the runtime logs: DEBUG, INFO (default) … CRITICAL."""
+        return str(self._config.get("log_level", "INFO"))
+
+    @property
+    def deactivate_telemetry(self) -> bool:
+        """Whether adaptors shall send no telemetry (default: False). The runtime sends none."""
+        return bool(self._config.get("deactivate_telemetry", False))

@@ -1,0 +1,128 @@
+"""AdaptorServer: answers the clients inside the application."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from openjd.adaptor_runtime_client.action import Action
+from openjd.adaptor_runtime_client.wire import messages
+from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
+from openjd.adaptor_runtime_client.wire.transport import Connection, listen
+
+from .._platform import make_private_folder
+from .actions_queue import ActionsQueue
+
+if TYPE_CHECKING:
+    from ..adaptors import BaseAdaptor
+
+_logger = logging.getLogger(__name__)
+
+
+class AdaptorServer:
+    """Gives out the actions of a queue, and the adaptor's path mapping rules.
+
+    It listens as soon as it exists and answers from ``serve_forever`` on. Each client has a
+    connection, and a thread here, of its own: none waits for another.
+
+    Args:
+        actions_queue: what the application shall do.
+        adaptor: whose path mapping rules the application gets.
+
+    Raises:
+        OSError: the temporary folder cannot be used.
+    """
+
+    def __init__(self, actions_queue: ActionsQueue, adaptor: BaseAdaptor[Any]) -> None:
+        self.actions_queue = actions_queue
+        self.adaptor = adaptor
+        self._folder = make_private_folder()
+        try:
+            self._listener = listen(self._folder)
+        except OSError:
+            os.rmdir(self._folder)
+            raise
+        self._lock = threading.Lock()
+        self._connections: set[Connection] = set()
+        self._closed = False
+        self._serving = False
+        self._done = threading.Event()
+
+    @property
+    def server_path(self) -> str:
+        """What ``ClientInterface`` connects to: a socket's path, or a pipe's name on Windows."""
+        return self._listener.address
+
+    def serve_forever(self) -> None:
+        """Answers clients until ``shutdown`` is called from another thread."""
+        self._serving = True
+        try:
+            while True:
+                stream = self._listener.accept()
+                if stream is None:
+                    return
+                connection = Connection(stream)
+                with self._lock:
+                    if self._closed:
+                        connection.close()
+                        return
+                    self._connections.add(connection)
+                threading.Thread(
+                    target=self._serve, args=(connection,), name="application", daemon=True
+                ).start()
+        finally:
+            self._done.set()
+
+    def shutdown(self) -> None:
+        """Ends ``serve_forever`` and every connection; clients that wait see the end."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            connections = list(self._connections)
+        self._listener.close()
+        for connection in connections:
+            connection.close()
+        if self._serving:
+            self._done.wait()
+        try:
+            os.rmdir(self._folder)
+        except OSError as e:
+            _logger.warning("the folder %s could not be removed: %s", self._folder, e.strerror)
+
+    def _serve(self, connection: Connection) -> None:
+        def hand_over(action: Action) -> bool:
+            try:
+                connection.send(
+                    {"type": messages.ACTION, "name": action.name, "args": action.args}
+                )
+            except ConnectionLost:
+                return False
+            return True
+
+        try:
+            while True:
+                message = connection.receive()
+                if message is None:
+                    return
+                kind = None if isinstance(message, bytes) else message["type"]
+                if kind == messages.NEXT:
+                    self.actions_queue.take(hand_over)
+                elif kind == messages.RULES:
+                    rules = [rule.to_dict() for rule in self.adaptor.path_mapping_rules]
+                    connection.send({"type": messages.RULES, "rules": rules})
+                else:
+                    connection.send(
+                        {"type": messages.ERROR, "message": f"there is no request {kind!r}"}
+                    )
+                    return
+        except WireError as e:
+            # A client that breaks off is seen by whoever waits for the application's end.
+            _logger.debug("a client's connection failed: %s", e)
+        finally:
+            self.actions_queue.forget(hand_over)
+            connection.close()
+            with self._lock:
+                self._connections.discard(connection)

@@ -1,0 +1,161 @@
+"""Runs inside the renderer: takes actions from the adaptor and keeps the scene in memory.
+
+Started as ``python client.py SERVER_PATH`` by the adaptor. It tells the adaptor what happens by
+printing plain lines; the adaptor's regular expressions read them.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import mitsuba as mi
+
+from openjd.adaptor_runtime_client import ClientInterface
+
+BALLS = (  # red, green, blue of each
+    (0.80, 0.12, 0.10),
+    (0.90, 0.50, 0.08),
+    (0.20, 0.55, 0.15),
+    (0.08, 0.40, 0.60),
+    (0.15, 0.15, 0.60),
+    (0.55, 0.10, 0.45),
+)
+
+
+class ProgressLines(mi.Appender):  # type: ignore[misc]
+    """Turns Mitsuba's own progress reports, two a second, into lines."""
+
+    def append(self, level: mi.LogLevel, text: str) -> None:
+        """Show warnings and errors; Mitsuba's chatter is of no use in a task's log."""
+        if level >= mi.LogLevel.Warn:
+            print(f"Mitsuba: {text}", flush=True)
+
+    def log_progress(
+        self, progress: float, name: str, formatted: str, eta: str, ptr: object = None
+    ) -> None:
+        """Called from a thread of the renderer; ``progress`` is 0 to 1."""
+        print(f"{name} {progress:.0%}", flush=True)
+
+
+class TurntableClient(ClientInterface):
+    """The renderer's side: what each action of the adaptor does."""
+
+    def __init__(self, server_path: str) -> None:
+        super().__init__(server_path)
+        self.actions.update({"load_scene": self.load_scene, "render_frame": self.render_frame})
+        self._scene: Any = None
+
+    def load_scene(self, args: dict[str, Any] | None) -> None:
+        """Build the scene; it stays in memory for all frames that follow."""
+        self._scene = mi.load_dict(scene())
+        print("Scene loaded", flush=True)
+
+    def render_frame(self, args: dict[str, Any] | None) -> None:
+        """Render one frame; ``args`` as the adaptor's ``on_run`` makes them."""
+        assert args is not None
+        camera = mi.load_dict(camera_at(args["angle"], args["width"], args["height"]))
+        image = mi.render(self._scene, sensor=camera, spp=args["samples"], seed=args["frame"])
+        # Never a half-written file under the final name: who sees the name may read the picture.
+        output = Path(args["output"])
+        partial = output.with_suffix(".partial.png")
+        mi.util.write_bitmap(str(partial), image, write_async=False)
+        partial.replace(output)
+        print(f"Finished frame {args['frame']}", flush=True)
+
+    def close(self, args: dict[str, Any] | None) -> None:
+        """Called for the last action; `poll` returns after it."""
+        print("Renderer closing", flush=True)
+
+    def graceful_shutdown(self, signum: int, frame: Any) -> None:
+        """Called on SIGTERM (SIGBREAK on Windows); there is nothing to save."""
+        sys.exit(1)
+
+
+def rgb(red: float, green: float, blue: float) -> dict[str, Any]:
+    """A colour, each part 0 to 1 (more for light)."""
+    return {"type": "rgb", "value": [red, green, blue]}
+
+
+def plastic(red: float, green: float, blue: float) -> dict[str, Any]:
+    """A glossy plastic of that colour."""
+    return {"type": "plastic", "diffuse_reflectance": rgb(red, green, blue)}
+
+
+def scene() -> dict[str, Any]:
+    """The scene: six balls round a pedestal with a golden sphere, on a plate on a tiled floor."""
+    origin = mi.ScalarTransform4f()
+    tiles = {
+        "type": "checkerboard",
+        "to_uv": origin.scale(30),
+        "color0": rgb(0.35, 0.35, 0.38),
+        "color1": rgb(0.55, 0.55, 0.58),
+    }
+    description: dict[str, Any] = {
+        "type": "scene",
+        "integrator": {"type": "path", "max_depth": 6},
+        "sky": {"type": "constant", "radiance": rgb(0.35, 0.42, 0.55)},
+        "lamp": {
+            "type": "rectangle",
+            "to_world": origin.look_at([3, -3, 6], [0, 0, 0.5], [0, 0, 1]).scale(1.6),
+            "emitter": {"type": "area", "radiance": rgb(9.0, 7.6, 6.0)},
+        },
+        "floor": {
+            "type": "rectangle",
+            "to_world": origin.scale(30),
+            "bsdf": {"type": "diffuse", "reflectance": tiles},
+        },
+        "plate": {
+            "type": "disk",
+            "to_world": origin.translate([0, 0, 0.05]).scale(2.2),
+            "bsdf": plastic(0.08, 0.09, 0.12),
+        },
+        "pedestal": {
+            "type": "cube",
+            "to_world": origin.translate([0, 0, 0.55]).scale([0.45, 0.45, 0.5]),
+            "bsdf": plastic(0.75, 0.72, 0.68),
+        },
+        "gold": {
+            "type": "sphere",
+            "center": [0, 0, 1.65],
+            "radius": 0.6,
+            "bsdf": {"type": "roughconductor", "material": "Au", "alpha": 0.12},
+        },
+    }
+    for index, colour in enumerate(BALLS):
+        angle = math.tau * index / len(BALLS)
+        description[f"ball{index}"] = {
+            "type": "sphere",
+            "center": [1.55 * math.cos(angle), 1.55 * math.sin(angle), 0.43],
+            "radius": 0.38,
+            "bsdf": plastic(*colour),
+        }
+    return description
+
+
+def camera_at(angle: float, width: int, height: int) -> dict[str, Any]:
+    """A camera that looks at the pedestal from ``angle`` (degrees), its picture in pixels."""
+    x, y = 8 * math.cos(math.radians(angle)), 8 * math.sin(math.radians(angle))
+    return {
+        "type": "perspective",
+        "fov": 36,
+        "to_world": mi.ScalarTransform4f().look_at([x, y, 4], [0, 0, 0.8], [0, 0, 1]),
+        "film": {"type": "hdrfilm", "width": width, "height": height},
+    }
+
+
+def main() -> None:
+    """Start the renderer, then do what the adaptor asks until it says `close`."""
+    mi.set_variant("scalar_rgb")  # needs no LLVM and no GPU
+    mi.logger().clear_appenders()
+    mi.logger().add_appender(ProgressLines())
+    mi.logger().set_log_level(mi.LogLevel.Info)  # below Info, Mitsuba reports no progress
+    client = TurntableClient(sys.argv[1])
+    print(f"Renderer started: Mitsuba {mi.__version__}", flush=True)
+    client.poll()
+
+
+if __name__ == "__main__":
+    main()

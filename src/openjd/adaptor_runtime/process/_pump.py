@@ -1,0 +1,125 @@
+"""The pump: an application's output, from bytes in a pipe to blocks of whole lines."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import threading
+from collections.abc import Callable
+from typing import IO
+
+READ_SIZE = 256 * 1024
+# Engines cut a line at 64,000 characters; what we and they put before it must fit as well.
+LINE_LIMIT = 63_000
+LINE_MARK = " [line continues]"
+
+
+class LineBuffer:
+    r"""Makes blocks of whole lines, each ending in ``\n``, out of text in any pieces.
+
+    Lines end at ``\n``, ``\r\n`` or a lone ``\r`` (progress bars). A line of more than
+    LINE_LIMIT characters is broken with a mark, so that an endless one costs no memory.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="backslashreplace")
+        self._rest = ""
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> str:
+        """The whole lines that are there once `data` is added; "" when there is none yet."""
+        return self._lines(self._decoder.decode(data))
+
+    def finish(self) -> str:
+        """What is left at the end, as a whole line."""
+        block = self._lines(self._decoder.decode(b"", final=True))
+        if self._rest:
+            block += self._rest + "\n"
+            self._rest = ""
+        return block
+
+    def _lines(self, text: str) -> str:
+        if self._after_cr and text:
+            # The \r was taken as a line's end at once, not held for the \n that might follow.
+            self._after_cr = False
+            if text[0] == "\n":
+                text = text[1:]
+        if "\r" in text:
+            self._after_cr = text[-1] == "\r"
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        end = text.rfind("\n") + 1
+        if not end:
+            self._rest += text
+            block = ""
+        else:
+            block = self._rest + text[:end]
+            self._rest = text[end:]
+        if len(block) > LINE_LIMIT:
+            block = _break_lines(block)
+        if len(self._rest) > LINE_LIMIT:
+            broken = _break_lines(self._rest + "\n")
+            cut = broken.rfind("\n", 0, -1) + 1
+            block += broken[:cut]
+            self._rest = broken[cut:-1]
+        return block
+
+
+def _break_lines(block: str) -> str:
+    lines = block.split("\n")
+    if max(map(len, lines)) <= LINE_LIMIT:
+        return block
+    pieces: list[str] = []
+    for line in lines:
+        while len(line) > LINE_LIMIT:
+            pieces.append(line[:LINE_LIMIT] + LINE_MARK)
+            line = line[LINE_LIMIT:]
+        pieces.append(line)
+    return "\n".join(pieces)
+
+
+class Pump(threading.Thread):
+    """Reads `stream` to its end and hands each block of whole lines on as soon as it is there.
+
+    Args:
+        stream: the reading end of a pipe, opened in binary and without a buffer.
+        encoding: of the text in it; bytes that do not decode become ``\\xNN``.
+        deliver: called in this thread with each block; what it raises is `on_error`'s.
+        on_error: told of an exception that `deliver` raised; the pump goes on, since an
+            application whose pipe is not read stops.
+        name: the thread's.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        encoding: str,
+        deliver: Callable[[str], None],
+        on_error: Callable[[BaseException], None],
+        name: str,
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._stream = stream
+        self._lines = LineBuffer(encoding)
+        self._deliver = deliver
+        self._on_error = on_error
+
+    def run(self) -> None:
+        fd = self._stream.fileno()
+        while True:
+            try:
+                data = os.read(fd, READ_SIZE)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            self._hand_on(self._lines.feed(data))
+        self._hand_on(self._lines.finish())
+        self._stream.close()
+
+    def _hand_on(self, block: str) -> None:
+        if not block:
+            return
+        try:
+            self._deliver(block)
+        except Exception as e:
+            self._on_error(e)

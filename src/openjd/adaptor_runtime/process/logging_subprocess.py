@@ -1,0 +1,226 @@
+"""LoggingSubprocess: an application, started, read, and ended with all that it started."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+import weakref
+from collections.abc import Sequence
+from types import TracebackType
+from typing import IO
+
+from .._output import LogHandler, report_failure
+from .._platform import ProcessTree, own_group_options
+from ..app_handlers import RegexHandler
+from ._levels import STDERR, STDOUT
+from ._pump import Pump
+
+_logger = logging.getLogger(__name__)
+
+# How long wait() lets output come after the application's end: a child of its that holds the
+# pipe open must not keep a task from ending.
+DRAIN_SECONDS = 1.0
+
+_running: weakref.WeakSet[LoggingSubprocess] = weakref.WeakSet()
+_running_lock = threading.Lock()
+
+
+class LoggingSubprocess:
+    """Starts a command at once and logs each line that it prints.
+
+    The command runs in a process group of its own and reads the null device. Its lines go to
+    `logger`, at level STDOUT (ERROR + 1) or STDERR (ERROR + 2), and then to the handler.
+
+    Args:
+        args: the program and its arguments; no shell reads them.
+        startup_directory: the folder to run it in; this process's own by default.
+        logger: where its lines are logged.
+        stdout_handler: called for each line of stdout, on the thread that reads it.
+        stderr_handler: the same for stderr; may be the same object.
+        encoding: of its output. Bytes that do not decode are shown as ``\\xNN``.
+
+    Raises:
+        ValueError: `args` is empty.
+        FileNotFoundError: the program or the startup directory does not exist.
+        OSError: the system cannot start the program.
+    """
+
+    def __init__(
+        self,
+        *,
+        args: Sequence[str],
+        startup_directory: str | None = None,
+        logger: logging.Logger = _logger,
+        stdout_handler: RegexHandler | None = None,
+        stderr_handler: RegexHandler | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
+        if not args:
+            raise ValueError("args is empty: there is no program to start")
+        self._logger = logger
+        logger.info("Running command: %s", subprocess.list2cmdline(list(args)))
+        try:
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                list(args),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=startup_directory,
+                bufsize=0,
+                **own_group_options(),
+            )
+        except FileNotFoundError as e:
+            if startup_directory is not None and e.filename == startup_directory:
+                raise FileNotFoundError(
+                    e.errno, "the startup directory does not exist", startup_directory
+                ) from e
+            raise FileNotFoundError(
+                f"Could not find the specified command: {args[0]}. "
+                "Ensure that it is available from the PATH environment variable."
+            ) from e
+        self._process = process
+        self._tree = ProcessTree(process)
+        self._tree_lock = threading.Lock()
+        self._pumps = []
+        for stream, level, handler in (
+            (process.stdout, STDOUT, stdout_handler),
+            (process.stderr, STDERR, stderr_handler),
+        ):
+            assert stream is not None
+            self._pumps.append(self._start_pump(stream, level, handler, encoding))
+        with _running_lock:
+            _running.add(self)
+
+    def _start_pump(
+        self, stream: IO[bytes], level: int, handler: RegexHandler | None, encoding: str
+    ) -> Pump:
+        def deliver(block: str) -> None:
+            self._deliver(block, level, handler)
+
+        name = f"{logging.getLevelName(level)} of {self._process.pid}"
+        pump = Pump(stream, encoding, deliver, self._callback_failed, name)
+        pump.start()
+        return pump
+
+    def _deliver(self, block: str, level: int, handler: RegexHandler | None) -> None:
+        log_handler = _only_handler(self._logger, level)
+        if handler is None and log_handler is not None:
+            log_handler.output.log(logging.getLevelName(level), block)
+            return
+        first_error: Exception | None = None
+        for line in block[:-1].split("\n"):
+            record = self._logger.makeRecord(
+                self._logger.name, level, __file__, 0, "%s", (line,), None
+            )
+            if self._logger.isEnabledFor(level):
+                self._logger.handle(record)
+            if handler is not None:
+                try:
+                    handler.handle(record)
+                except Exception as e:
+                    first_error = first_error or e
+        if first_error is not None:
+            raise first_error
+
+    def _callback_failed(self, error: BaseException) -> None:
+        message = f"a callback for the application's output failed: {type(error).__name__}: {error}"
+        self._logger.error(message, exc_info=error)
+        report_failure(message)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the command."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code; -N where signal N ended it (POSIX); None while it runs."""
+        return self._process.poll()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the command has not ended yet."""
+        return self._process.poll() is None
+
+    def wait(self) -> None:
+        """Blocks until the command has ended and what it printed has been handled.
+
+        A process that it left behind with its output open is not waited for: output that comes
+        within a second is still shown before this returns.
+        """
+        self._process.wait()
+        self._drain()
+
+    def terminate(self, grace_time_s: float = 60) -> None:
+        """Ends the command and every process that it started.
+
+        Args:
+            grace_time_s: seconds between asking (SIGTERM to its process group; CTRL_BREAK on
+                Windows) and killing; 0 kills at once.
+        """
+        with self._tree_lock:
+            if self._process.poll() is None and grace_time_s > 0:
+                self._logger.info(
+                    "Asking process %d to end, and waiting %g seconds for it", self.pid, grace_time_s
+                )
+                self._tree.notify()
+                try:
+                    self._process.wait(grace_time_s)
+                except subprocess.TimeoutExpired:
+                    self._logger.warning(
+                        "Process %d did not end within %g seconds: killing it",
+                        self.pid,
+                        grace_time_s,
+                    )
+            # Also when it has ended: what it started may live on.
+            self._tree.kill()
+            self._process.wait()
+        self._drain()
+
+    def kill(self) -> None:
+        """Kills the whole tree at once, even while ``terminate`` waits in another thread."""
+        self._tree.kill()
+
+    def _drain(self) -> None:
+        for pump in self._pumps:
+            if pump is not threading.current_thread():
+                pump.join(DRAIN_SECONDS)
+        with _running_lock:
+            _running.discard(self)
+
+    def __enter__(self) -> LoggingSubprocess:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.wait()
+
+
+def running() -> list[LoggingSubprocess]:
+    """The subprocesses of this process that have not been seen to end."""
+    with _running_lock:
+        return list(_running)
+
+
+def _only_handler(logger: logging.Logger, level: int) -> LogHandler | None:
+    """Our own handler, where it alone would see a record: then none needs to be made."""
+    if not logger.isEnabledFor(level) or logging.getLogRecordFactory() is not logging.LogRecord:
+        return None
+    found: LogHandler | None = None
+    current: logging.Logger | None = logger
+    while current is not None:
+        if current is logger and current.filters:
+            return None
+        for handler in current.handlers:
+            if type(handler) is not LogHandler or handler.filters or found is not None:
+                return None
+            if level < handler.level or handler.formatter is not None:
+                return None
+            found = handler
+        current = current.parent if current.propagate else None
+    return found

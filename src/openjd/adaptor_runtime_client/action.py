@@ -1,0 +1,80 @@
+"""Action: what the adaptor asks of the application."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
+
+
+class Action:
+    """A name and the arguments that go with it. Immutable.
+
+    Args:
+        name: the key of ``ClientInterface.actions`` to call.
+        args: what it is called with; anything that JSON can express, or None.
+    """
+
+    __slots__ = ("name", "args")
+
+    name: str
+    args: Optional[Dict[str, Any]]
+
+    def __init__(self, name: str, args: Optional[Dict[str, Any]] = None) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "args", args)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise AttributeError("an Action cannot be changed: {!r}".format(key))
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Action):
+            return NotImplemented
+        return (self.name, self.args) == (other.name, other.args)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> Any:
+        return Action, (self.name, self.args)
+
+    def __repr__(self) -> str:
+        return "Action(name={!r}, args={!r})".format(self.name, self.args)
+
+    def __str__(self) -> str:
+        """The action as JSON: ``{"name": ..., "args": ...}``."""
+        return json.dumps({"name": self.name, "args": self.args})
+
+    @staticmethod
+    def from_json_string(json_str: str) -> Optional[Action]:
+        """The action that the JSON describes; None, and a line on stderr, when it is none."""
+        try:
+            data = json.loads(json_str)
+            name = data["name"]
+            args = data.get("args")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
+            return Action._refused(json_str, "{}: {}".format(type(e).__name__, e))
+        if not isinstance(name, str):
+            return Action._refused(json_str, "its name is no string")
+        if args is not None and not isinstance(args, dict):
+            return Action._refused(json_str, "its args are no JSON object")
+        return Action(name, args)
+
+    @staticmethod
+    def from_bytes(s: bytes) -> Optional[Action]:
+        """The same for JSON in UTF-8; None, and a line on stderr, when it is none."""
+        try:
+            text = s.decode("utf-8")
+        except UnicodeDecodeError as e:
+            return Action._refused(repr(s), str(e))
+        return Action.from_json_string(text)
+
+    @staticmethod
+    def _refused(what: str, why: str) -> Optional[Action]:
+        print("ERROR: this is no action: {} ({})".format(what, why), file=sys.stderr, flush=True)
+        return None

@@ -1,0 +1,263 @@
+"""Path mapping rules, ``pathmapping-1.0`` of the specification ("Path Mapping").
+
+Pure: strings in, strings out. The rules are compiled once into lookups by path components,
+so that mapping a path costs what the path's depth costs, whatever the number of rules.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import sys
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, List, Optional, Tuple
+
+    Parts = List[str]
+    Table = Dict[Tuple[str, ...], Tuple[int, "PathMappingRule"]]
+
+POSIX = "POSIX"
+WINDOWS = "WINDOWS"
+URI = "URI"
+
+_FORMATS = {
+    "posix": POSIX,
+    "linux": POSIX,
+    "darwin": POSIX,
+    "mac": POSIX,
+    "macos": POSIX,
+    "windows": WINDOWS,
+    "windows_nt": WINDOWS,
+    "win": WINDOWS,
+    "win32": WINDOWS,
+    "nt": WINDOWS,
+    "uri": URI,
+}
+_SYSTEMS = {
+    "posix": "Posix",
+    "linux": "Linux",
+    "darwin": "macOS",
+    "mac": "macOS",
+    "macos": "macOS",
+    "windows": "Windows",
+    "windows_nt": "Windows",
+    "win": "Windows",
+    "win32": "Windows",
+    "nt": "Windows",
+}
+_HOST = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
+# RFC 3986: scheme and authority fold over ASCII only.
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _posix_parts(path: str) -> Parts:
+    parts = [part for part in path.split("/") if part and part != "."]
+    if path[:1] == "/":
+        # Exactly two slashes are a root of their own (POSIX 4.13), as pathlib has it.
+        parts.insert(0, "//" if path[:2] == "//" and path[2:3] != "/" else "/")
+    return parts
+
+
+def _windows_parts(path: str) -> Parts:
+    drive, rest = ntpath.splitdrive(path.replace("/", "\\"))
+    parts = [part for part in rest.split("\\") if part and part != "."]
+    # A share (\\server\share) is rooted with and without a separator behind it.
+    root = "\\" if rest[:1] == "\\" or drive[:2] == "\\\\" else ""
+    if drive or root:
+        parts.insert(0, drive + root)
+    return parts
+
+
+def _uri_parts(path: str) -> Parts:
+    scheme, separator, rest = path.partition("://")
+    if not separator:
+        return []
+    authority, slash, tail = rest.partition("/")
+    parts = [(scheme + "://" + authority).translate(_ASCII_LOWER)]
+    # Empty components count in a URI; only the one behind a trailing slash is none.
+    if slash and tail:
+        parts += (tail[:-1] if tail[-1] == "/" else tail).split("/")
+    return parts
+
+
+def _split(path_format: str, path: str) -> Tuple[Parts, Parts]:
+    """The components to compare, and the components as they were written."""
+    if path_format == WINDOWS:
+        parts = _windows_parts(path)
+        return [part.lower() for part in parts], parts
+    parts = _posix_parts(path) if path_format == POSIX else _uri_parts(path)
+    return parts, parts
+
+
+class PathMappingRule:
+    """Maps what lies below `source_path` to `destination_path`.
+
+    Args:
+        source_path_format: "POSIX", "WINDOWS" or "URI"; the usual names of operating systems
+            are taken for the first two.
+        source_path: the folder (or file) to map, in that format.
+        destination_path: what takes its place, in the format of `destination_os`.
+        destination_os: the system that the mapped path is for; this one if not given.
+
+    Raises:
+        ValueError: a field is empty, or a format or system is unknown.
+    """
+
+    __slots__ = ("source_path_format", "source_path", "destination_path", "destination_os",
+                 "_base", "_separator", "_compiled")  # fmt: skip
+
+    def __init__(
+        self,
+        source_path_format: str,
+        source_path: str,
+        destination_path: str,
+        destination_os: str = _HOST,
+    ) -> None:
+        for field, value in (
+            ("source_path_format", source_path_format),
+            ("source_path", source_path),
+            ("destination_path", destination_path),
+            ("destination_os", destination_os),
+        ):
+            if not value or not isinstance(value, str):
+                raise ValueError("{} cannot be None or empty".format(field))
+        try:
+            self.source_path_format = _FORMATS[source_path_format.lower()]
+        except KeyError:
+            raise ValueError(
+                "source_path_format {!r} is unknown; it is POSIX, WINDOWS or URI".format(
+                    source_path_format
+                )
+            ) from None
+        try:
+            self.destination_os = _SYSTEMS[destination_os.lower()]
+        except KeyError:
+            raise ValueError(
+                "the operating system {!r} is unknown; "
+                "it is Linux, macOS, Windows or POSIX".format(destination_os)
+            ) from None
+        if self.source_path_format == URI and not _uri_parts(source_path):
+            raise ValueError(
+                "source_path {!r} of a URI rule does not begin with <scheme>://".format(source_path)
+            )
+        self.source_path = source_path
+        self.destination_path = destination_path
+        windows = self.destination_os == "Windows"
+        self._separator = "\\" if windows else "/"
+        parts = _windows_parts(destination_path) if windows else _posix_parts(destination_path)
+        # Everything up to where the rest of a path is appended: "/mnt/x/", "C:\\", "relative/".
+        base = self._separator.join(parts)
+        if parts and parts[0][-1] == self._separator:
+            base = parts[0] + self._separator.join(parts[1:])
+        self._base = base
+        self._compiled: Optional[PathMapper] = None
+
+    @staticmethod
+    def from_dict(*, rule: Dict[str, str]) -> PathMappingRule:
+        """The rule that a mapping with these fields describes.
+
+        Raises:
+            ValueError: it is no mapping, or its fields are missing, unknown or not valid.
+        """
+        if not isinstance(rule, dict) or not rule:
+            raise ValueError("a path mapping rule must be a mapping, not {!r}".format(rule))
+        fields = ("source_path_format", "source_path", "destination_path", "destination_os")
+        unknown = sorted(set(rule) - set(fields))
+        if unknown:
+            raise ValueError("a path mapping rule has no field {!r}".format(unknown[0]))
+        for field in fields[:3]:
+            if field not in rule:
+                raise ValueError("a path mapping rule lacks its {}".format(field))
+        return PathMappingRule(**rule)
+
+    def to_dict(self) -> Dict[str, str]:
+        """The four fields; ``from_dict`` takes them back."""
+        return {
+            "source_path_format": self.source_path_format,
+            "source_path": self.source_path,
+            "destination_path": self.destination_path,
+            "destination_os": self.destination_os,
+        }
+
+    def apply(self, *, path: str) -> Tuple[bool, str]:
+        """(True, the mapped path) where the rule matches, else (False, `path`)."""
+        if self._compiled is None:
+            self._compiled = PathMapper([self])
+        mapped = self._compiled.match(path)
+        return (False, path) if mapped is None else (True, mapped[1])
+
+    def _source_parts(self) -> Parts:
+        return _split(self.source_path_format, self.source_path)[0]
+
+    def _mapped(self, rest: Parts, trailing: bool) -> str:
+        base, separator = self._base, self._separator
+        text = separator.join(rest)
+        if text:
+            # An empty base is a destination of "."
+            text = base + ("" if not base or base[-1] == separator else separator) + text
+        else:
+            text = base or "."
+        return text + separator if trailing and text[-1] != separator else text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PathMappingRule):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.to_dict().values()))
+
+    def __repr__(self) -> str:
+        fields = ", ".join("{}={!r}".format(*item) for item in self.to_dict().items())
+        return "PathMappingRule({})".format(fields)
+
+
+class PathMapper:
+    """Many rules, compiled. The longest source (in components) wins; among equals the first."""
+
+    def __init__(self, rules: Iterable[PathMappingRule]) -> None:
+        # For each format: the rule by its source's components, and the lengths that occur.
+        self._tables: List[Tuple[str, Table, List[int]]] = []
+        tables: Dict[str, Table] = {}
+        for order, rule in enumerate(rules):
+            table = tables.setdefault(rule.source_path_format, {})
+            table.setdefault(tuple(rule._source_parts()), (order, rule))
+        for path_format, table in tables.items():
+            lengths = sorted({len(parts) for parts in table}, reverse=True)
+            self._tables.append((path_format, table, lengths))
+
+    def match(self, path: str) -> Optional[Tuple[PathMappingRule, str]]:
+        """The rule that applies to `path` and the path that it makes of it, or None."""
+        best: Optional[Tuple[int, int, PathMappingRule, Parts]] = None
+        for path_format, table, lengths in self._tables:
+            keys, parts = _split(path_format, path)
+            count = len(keys)
+            for length in lengths:
+                if length > count:
+                    continue
+                found = table.get(tuple(keys[:length]))
+                if found is None:
+                    continue
+                # A relative source of no components (".") must not match a rooted path.
+                if not length and count and _rooted(path_format, parts[0]):
+                    continue
+                order, rule = found
+                if best is None or (-length, order) < best[:2]:
+                    best = (-length, order, rule, parts[length:])
+                break
+        if best is None:
+            return None
+        rule = best[2]
+        separators = "/\\" if rule.source_path_format == WINDOWS else "/"
+        return rule, rule._mapped(best[3], path[-1:] in separators and bool(path))
+
+    def map(self, path: str) -> str:
+        """`path` as the rules map it; `path` itself when none applies."""
+        found = self.match(path)
+        return path if found is None else found[1]
+
+
+def _rooted(path_format: str, first: str) -> bool:
+    return path_format == URI or first[-1] in ("\\" if path_format == WINDOWS else "/") or (
+        path_format == WINDOWS and first[1:2] == ":"
+    )

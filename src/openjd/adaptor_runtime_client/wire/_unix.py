@@ -1,0 +1,135 @@
+"""The transport over Unix domain sockets. The contract is in ``transport``."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import sys
+
+from .errors import AccessRefused, ConnectionLost, NotListening
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Optional, Tuple
+
+assert sys.platform != "win32"
+
+BACKLOG = 128
+
+
+def _peer(sock: socket.socket) -> Tuple[int, Optional[int]]:
+    """The user and the process at the other end, from the kernel."""
+    if sys.platform == "darwin":
+        # SOL_LOCAL is 0. LOCAL_PEERCRED gives struct xucred: version, uid, groups.
+        credentials = sock.getsockopt(0, 0x001, 76)
+        local_peerpid = 0x002
+        return _number(credentials[4:8]), sock.getsockopt(0, local_peerpid)
+    # struct ucred: pid, uid, gid.
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return _number(credentials[4:8]), _number(credentials[:4])
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, sys.byteorder)
+
+
+class Stream:
+    """See ``transport.Stream``."""
+
+    def __init__(self, sock: socket.socket, peer_pid: Optional[int]) -> None:
+        self._socket = sock
+        self.peer_pid = peer_pid
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._socket.recv(size)
+        except OSError:
+            return b""
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except OSError as e:
+            raise ConnectionLost("the other side is gone: {}".format(e.strerror or e)) from e
+
+    def close(self) -> None:
+        try:
+            # close() alone would not wake a thread that is in recv() or sendall().
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()
+
+
+class Listener:
+    """See ``transport.Listener``."""
+
+    def __init__(self, folder: str) -> None:
+        self.address = os.path.join(folder, "socket")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.bind(self.address)
+            os.chmod(self.address, 0o600)
+            self._socket.listen(BACKLOG)
+        except OSError:
+            self._socket.close()
+            raise
+        self._socket.setblocking(False)
+        # Closing a socket does not wake a thread that waits on it, everywhere: a pair does.
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._closed = False
+
+    def accept(self) -> Optional[Stream]:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            while not self._closed:
+                ready = selector.select()
+                if any(key.fileobj is self._wake_reader for key, _ in ready):
+                    break
+                try:
+                    sock, _ = self._socket.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue
+                try:
+                    sock.setblocking(True)
+                    uid, pid = _peer(sock)
+                except OSError:
+                    sock.close()
+                    continue
+                if uid != os.geteuid():
+                    sock.close()
+                    continue
+                return Stream(sock, pid)
+        return None
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._wake_writer.close()
+        self._socket.close()
+        try:
+            os.unlink(self.address)
+        except OSError:
+            pass
+
+
+def connect(address: str) -> Stream:
+    """See ``transport.connect``."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(address)
+        uid, pid = _peer(sock)
+    except PermissionError as e:
+        sock.close()
+        raise AccessRefused("{}: it belongs to another user".format(address)) from e
+    except OSError as e:
+        sock.close()
+        reason = e.strerror or str(e)
+        raise NotListening("nobody listens at {}: {}".format(address, reason)) from e
+    if uid != os.geteuid():
+        sock.close()
+        raise AccessRefused("{}: it belongs to another user (uid {})".format(address, uid))
+    return Stream(sock, pid)

@@ -1,0 +1,67 @@
+"""The messages: JSON objects with a ``type``, and the kinds that each exchange knows.
+
+Two services speak this protocol: the daemon (its clients are frontends) and the
+application server (its clients run inside the application). docs/protocol.md shows
+each exchange in full.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .errors import LocalProtocolError, RemoteProtocolError
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+    Message = Dict[str, Any]
+
+# Either side, first: who I am. {"pid": int}
+HELLO = "hello"
+
+# Frontend -> daemon. START, RUN and STOP own the connection until FINAL; CANCEL refers to the
+# request under way on the same connection; STATUS is answered at once, whatever runs.
+START = "start"
+RUN = "run"
+STOP = "stop"
+CANCEL = "cancel"
+STATUS = "status"
+# Daemon -> frontend. Output travels between request and FINAL as output frames.
+FINAL = "final"
+
+# Application -> application server; the answer to RULES has the same type.
+NEXT = "next"
+RULES = "rules"
+# Application server -> application, the answer to NEXT.
+ACTION = "action"
+
+# Either side: the last request made no sense; the connection closes after it.
+ERROR = "error"
+
+
+def encode(message: Message) -> bytes:
+    """The message as JSON in UTF-8.
+
+    Raises:
+        LocalProtocolError: the message cannot be expressed in JSON.
+    """
+    try:
+        return json.dumps(message, separators=(",", ":")).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as e:
+        raise LocalProtocolError("a message cannot be sent as JSON: {}".format(e)) from e
+
+
+def decode(body: bytes) -> Message:
+    """The message that `body` holds.
+
+    Raises:
+        RemoteProtocolError: it is no JSON object with a ``type``.
+    """
+    try:
+        message = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as e:
+        raise RemoteProtocolError("the other side sent a message that is no JSON: {}".format(e))
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise RemoteProtocolError("the other side sent a message without a type")
+    return message

@@ -1,0 +1,196 @@
+"""The contract of the transport, and the Connection that both systems share.
+
+A *stream* moves bytes between two processes of one user on one machine: a Unix domain
+socket, or a named pipe on Windows. ``_unix`` and ``_windows`` each hold a Stream, a Listener
+and a ``connect`` that keep the contract written here; nothing else in the project knows
+which one it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from . import framing, messages
+from .errors import ConnectionLost, RemoteProtocolError
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Optional, Union
+
+    from .messages import Message
+
+if sys.platform == "win32":
+    from . import _windows as _system
+else:
+    from . import _unix as _system
+
+READ_SIZE = 256 * 1024
+
+
+class Stream:
+    """A connected pair of bytes in and bytes out. One thread may read while another writes."""
+
+    #: The process at the other end, as the system tells it; None where it does not.
+    peer_pid: Optional[int]
+
+    def read(self, size: int) -> bytes:
+        """Blocks until there is something and returns up to `size` bytes; b"" at the end.
+
+        The end is noticed when the other process dies, and when this side closes the stream
+        from another thread. Never raises for a lost peer.
+        """
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Blocks until the system has taken all of `data`.
+
+        Raises:
+            ConnectionLost: the other side is gone, or this side was closed.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends both directions and wakes a thread that reads or writes. May be called twice."""
+        raise NotImplementedError
+
+
+class Listener:
+    """Accepts streams from processes of the same user.
+
+    ``Listener(folder)`` starts to listen; `folder` is a private folder for what must lie in
+    the file system (the socket; nothing on Windows, whose pipes have a space of their own).
+    """
+
+    #: What ``connect`` takes: the path of the socket, or the name of the pipe.
+    address: str
+
+    def accept(self) -> Optional[Stream]:
+        """Blocks until somebody connects; None once the listener is closed.
+
+        Peers of another user are turned away before a byte of theirs is read.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stops listening, removes the socket's file, wakes ``accept``. May be called twice."""
+        raise NotImplementedError
+
+
+class Connection:
+    """Messages and output over a stream. Long-lived; any thread sends, one thread receives."""
+
+    def __init__(self, stream: _system.Stream) -> None:
+        """Takes over `stream` and greets the other side."""
+        self._stream = stream
+        self._framer = framing.Framer()
+        self._send_lock = threading.Lock()
+        #: The other side's greeting, with its ``pid``. Empty until it has come.
+        self.peer: Message = {}
+        self._greeting: bytes = framing.PREAMBLE + framing.encode_message(
+            {"type": messages.HELLO, "pid": os.getpid()}
+        )
+
+    @property
+    def peer_pid(self) -> Optional[int]:
+        """The process at the other end, as the system tells it, else as it says of itself."""
+        return self._stream.peer_pid or self.peer.get("pid")
+
+    def send(self, message: Message) -> None:
+        """Sends one message; returns when the system has taken it.
+
+        Raises:
+            ConnectionLost: the other side is gone.
+            LocalProtocolError: the message is too large or no JSON.
+        """
+        self._write(framing.encode_message(message))
+
+    def send_output(self, data: bytes) -> None:
+        """Sends text in UTF-8, whole lines, as output frames.
+
+        Raises:
+            ConnectionLost: the other side is gone.
+        """
+        for start in range(0, len(data), framing.MAX_BODY):
+            self._write(framing.encode_output(data[start : start + framing.MAX_BODY]))
+
+    def _write(self, data: bytes) -> None:
+        with self._send_lock:
+            # The greeting goes out with the first message: one system call less, and a peer
+            # that connects only to look is owed nothing.
+            if self._greeting:
+                data, self._greeting = self._greeting + data, b""
+            self._stream.write(data)
+
+    def greet(self) -> None:
+        """Sends the greeting by itself, for a side that has nothing to say yet.
+
+        Raises:
+            ConnectionLost: the other side is gone.
+        """
+        self._write(b"")
+
+    def receive(self) -> Union[Message, bytes, None]:
+        """Blocks for the next message (dict) or output (bytes); None when the other side ended.
+
+        Raises:
+            RemoteProtocolError: what came is not this protocol. The connection is closed then.
+        """
+        while True:
+            try:
+                event = self._framer.next_event()
+            except RemoteProtocolError:
+                self.close()
+                raise
+            if event is framing.NEED_DATA:
+                self._framer.receive_data(self._stream.read(READ_SIZE))
+            elif isinstance(event, dict):
+                if event["type"] != messages.HELLO:
+                    return event
+                self.peer = event
+            elif isinstance(event, bytes):
+                return event
+            else:
+                return None
+
+    def request(self, message: Message) -> Message:
+        """Sends `message` and returns the one message that answers it.
+
+        Raises:
+            ConnectionLost: the other side is gone before it answered.
+            RemoteProtocolError: what came is not this protocol, or the other side says that
+                the request made no sense.
+        """
+        self.send(message)
+        answer = self.receive()
+        if answer is None:
+            raise ConnectionLost("the other side closed the connection")
+        if isinstance(answer, bytes):
+            raise RemoteProtocolError("the other side sent output where an answer belongs")
+        if answer["type"] == messages.ERROR:
+            raise RemoteProtocolError(str(answer.get("message")))
+        return answer
+
+    def close(self) -> None:
+        """Ends the connection and wakes the thread that receives. May be called twice."""
+        self._stream.close()
+
+
+def connect(address: str) -> Connection:
+    """Connects to the listener at `address`; waits while it is busy, never polls.
+
+    Raises:
+        NotListening: nobody listens there.
+        AccessRefused: it belongs to another user, or this user may not reach it.
+    """
+    return Connection(_system.connect(address))
+
+
+def listen(folder: str) -> _system.Listener:
+    """Listens at a new address; `folder` is a private folder of the caller's.
+
+    Raises:
+        OSError: the system refuses, for instance because the path is too long for a socket.
+    """
+    return _system.Listener(folder)
