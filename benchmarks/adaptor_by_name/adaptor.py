@@ -5,7 +5,7 @@ from typing import Any
 from openjd.adaptor_runtime.adaptors import Adaptor, SemanticVersion
 
 
-class BenchmarkAdaptor(Adaptor):
+class BenchmarkAdaptor(Adaptor[Any]):
     """Starts with nothing to do."""
 
     @property

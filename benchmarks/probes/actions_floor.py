@@ -54,7 +54,8 @@ def main() -> None:
         stdout=subprocess.PIPE,
         bufsize=0,
     )
-    assert child.stdin is not None and child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout is not None
     _give(child.stdout.fileno(), child.stdin.fileno(), config)
     measured = json.loads(child.stdout.read())
     child.wait()

@@ -11,7 +11,7 @@ from path_subject import check, make_paths, make_rules, microseconds_per_call  #
 from openjd.adaptor_runtime.adaptors import Adaptor, SemanticVersion
 
 
-class _Adaptor(Adaptor):
+class _Adaptor(Adaptor[Any]):
     @property
     def integration_data_interface_version(self) -> SemanticVersion:
         return SemanticVersion(0, 1)

@@ -21,7 +21,7 @@ from openjd.adaptor_runtime.application_ipc import ActionsQueue, AdaptorServer
 from openjd.adaptor_runtime_client import Action
 
 
-class _Adaptor(Adaptor):
+class _Adaptor(Adaptor[Any]):
     @property
     def integration_data_interface_version(self) -> SemanticVersion:
         return SemanticVersion(0, 1)

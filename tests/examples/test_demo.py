@@ -11,8 +11,8 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import psutil
 import pytest
@@ -133,7 +133,7 @@ def test_demo_renders_every_frame_with_one_start_and_one_load(site: Site) -> Non
 @pytest.mark.timeout(120)
 def test_interrupted_session_leaves_nothing(site: Site) -> None:
     """SIGINT to `openjd run` within a frame: it fails, no process and no file is left."""
-    session = site.openjd_run(Frames=2, Width=320, Height=180, Samples=1_000_000)
+    session = site.openjd_run(Frames=2, Width=2000, Height=1500, Samples=64)
     read_until(PROGRESS, session)
     session.send_signal(signal.SIGINT)
     printed, _ = session.communicate()
@@ -149,7 +149,7 @@ def test_interrupted_session_leaves_nothing(site: Site) -> None:
 @pytest.mark.timeout(120)
 def test_interrupted_demo_leaves_nothing(site: Site) -> None:
     """SIGINT to the demo within a frame: exit status 130, no process and no file is left."""
-    demo = site.python("-c", DEMO, "demo", "--size", "8000x6000", "--output", str(site.output))
+    demo = site.python("-c", DEMO, "demo", "--size", "2000x1500", "--output", str(site.output))
     read_until(PROGRESS, demo)
     demo.send_signal(signal.SIGINT)
     printed, _ = demo.communicate()
@@ -163,7 +163,7 @@ def test_interrupted_demo_leaves_nothing(site: Site) -> None:
 @pytest.mark.timeout(120)
 def test_a_renderer_that_dies_fails_the_task(site: Site) -> None:
     """The renderer is killed within a frame: the task fails and names the exit code."""
-    session = site.openjd_run(Frames=2, Width=320, Height=180, Samples=1_000_000)
+    session = site.openjd_run(Frames=2, Width=2000, Height=1500, Samples=64)
     read_until(PROGRESS, session)
     (renderer,) = [p for p in site.processes() if any("client.py" in a for a in p.cmdline())]
     renderer.kill()

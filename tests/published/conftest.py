@@ -41,7 +41,7 @@ class Ended:
 
 
 class Farm:
-    """One worker host: runs job templates, and the adaptors' commands, in an environment of its own.
+    """A worker host: runs job templates, and the adaptors' commands, in its own environment.
 
     Args:
         adaptors: the folder of the installed wheels.

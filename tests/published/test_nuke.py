@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
@@ -132,7 +131,7 @@ def test_an_error_may_be_survived(farm: Farm) -> None:
 
 
 def test_a_crash_of_nuke_fails_the_session(farm: Farm) -> None:
-    """An application that dies in mid-frame fails its task with the adaptor's words and its code."""
+    """Nuke that dies in mid-frame fails its task with the adaptor's words and the exit code."""
     ended = render(farm, "crash_at 2")
     assert ended.status != 0
     (failure,) = ended.messages("fail")

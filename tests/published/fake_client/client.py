@@ -14,7 +14,7 @@ from typing import Any
 # As an application's Python finds it: the adaptor puts the openjd folder on its path.
 sys.path += os.environ.get("C4DPYTHONPATH311", "").split(os.pathsep)
 
-from adaptor_runtime_client import ClientInterface  # noqa: E402
+from adaptor_runtime_client import ClientInterface
 
 
 class Client(ClientInterface):

@@ -1,4 +1,4 @@
-"""As much of Houdini's module as its client for 0.9 uses. A render node writes small PPM pictures."""
+"""As much of Houdini's module as its client for 0.9 uses. Rendering writes small PPM pictures."""
 
 from __future__ import annotations
 

@@ -81,15 +81,15 @@ class Listener:
 class Connection:
     """Messages and output over a stream. Long-lived; any thread sends, one thread receives."""
 
-    def __init__(self, stream: _system.Stream) -> None:
-        """Takes over `stream` and greets the other side."""
+    def __init__(self, stream: _system.Stream, about: Optional[Message] = None) -> None:
+        """Takes over `stream`; the greeting says the process id and what is in `about`."""
         self._stream = stream
         self._framer = framing.Framer()
         self._send_lock = threading.Lock()
         #: The other side's greeting, with its ``pid``. Empty until it has come.
         self.peer: Message = {}
         self._greeting: bytes = framing.PREAMBLE + framing.encode_message(
-            {"type": messages.HELLO, "pid": os.getpid()}
+            dict(about or {}, type=messages.HELLO, pid=os.getpid())
         )
 
     @property

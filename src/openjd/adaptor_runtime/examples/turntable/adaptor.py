@@ -28,7 +28,6 @@ class TurntableAdaptor(Adaptor[AdaptorConfiguration]):
 
     def __init__(self, init_data: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(init_data, **kwargs)
-        self._validators = AdaptorDataValidators.for_adaptor(str(_HERE / "schemas"))
         self._queue = ActionsQueue()
         self._server: AdaptorServer | None = None
         self._server_thread: threading.Thread | None = None
@@ -48,6 +47,7 @@ class TurntableAdaptor(Adaptor[AdaptorConfiguration]):
 
     def on_start(self) -> None:
         """Start the renderer and load the scene: paid once, before the first frame."""
+        self._validators = AdaptorDataValidators.for_adaptor(str(_HERE / "schemas"))
         self._validators.init_data.validate(self.init_data)
         self._output_dir = Path(self.map_path(self.init_data["output_dir"]))
         self._output_dir.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,412 @@
+"""The backend: the daemon's process, in which the adaptor lives.
+
+Threads: the main thread waits for events (signals, the end); one accepts connections; each
+connection has one that reads it; the session's worker runs the adaptor's code; the spool's
+delivers output; a cancel, a stop and each answer have one of their own, so that neither an
+adaptor that is busy nor a frontend that does not read holds up anything else.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+import traceback
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any
+
+from openjd.adaptor_runtime_client.wire import messages
+from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
+from openjd.adaptor_runtime_client.wire.transport import Connection, listen
+
+from .. import _output
+from .._data import DataError, parse
+from .._logging import configure_logging
+from .._platform import make_private_folder, on_cancel_signals, private_opener
+from .._session import (
+    CANCEL_GRACE,
+    KILLED_GRACE,
+    RUN,
+    START,
+    STOP,
+    Outcome,
+    Session,
+    Step,
+    new_adaptor,
+)
+from ..adaptors.configuration import runtime_configuration_manager
+from ..adaptors.configuration.configuration import ConfigurationError
+from ..process._pump import Pump
+from . import bootstrap, connection_file
+from .connection_file import ConnectionFileError, ConnectionInfo
+from .spool import Spool
+
+if TYPE_CHECKING:
+    from .._entrypoint import EntryPoint
+    from ..adaptors import BaseAdaptor
+
+PREFIX = "ADAPTOR_OUTPUT: "
+CRASH_FILE = "crash"
+# How long a frontend may take to read its last output before a stop goes on without it, and how
+# long exit functions of the adaptor's may take (seconds).
+ANSWER_GRACE = 5.0
+EXIT_GRACE = 5.0
+
+
+class _Task:
+    """A request that owns its connection until it is answered."""
+
+    def __init__(self, connection: Connection, step: Step) -> None:
+        self.connection = connection
+        self.step = step
+        self.answered = threading.Event()
+
+    def send(self, chunk: bytes) -> bool:
+        try:
+            self.connection.send_output(chunk)
+        except ConnectionLost:
+            return False
+        return True
+
+
+def serve(entry_point: EntryPoint) -> int:
+    """The command ``daemon _serve``: reads the bootstrap data and serves until stopped.
+
+    Returns:
+        The exit status of the process.
+    """
+    ready = os.dup(1)
+    start = json.load(sys.stdin)
+    token = start["token"]
+    try:
+        backend = Backend(entry_point, start)
+    except (DataError, ConfigurationError, ConnectionFileError, OSError) as e:
+        os.write(ready, bootstrap.encode_record(token, {"error": str(e)}))
+        return 1
+    return backend.serve(ready, token)
+
+
+class Backend:
+    """The daemon of one session.
+
+    Args:
+        entry_point: knows the adaptor's class.
+        start: what the frontend sent; see ``bootstrap``.
+
+    Raises:
+        DataError: the init data or the path mapping rules cannot be used.
+        ConfigurationError: the runtime's configuration cannot be used.
+        ConnectionFileError: the connection file cannot be written.
+        OSError: the temporary folder cannot be used.
+    """
+
+    def __init__(self, entry_point: EntryPoint, start: dict[str, Any]) -> None:
+        self._entry_point = entry_point
+        self._init_data = parse(*start["init_data"])
+        rules = start["path_mapping_rules"]
+        self._path_mapping_data = parse(*rules) if rules else {}
+        self._config = runtime_configuration_manager().build_config()
+        self._connection_path: str | None = start["connection_file"]
+        self._events: SimpleQueue[str] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._task: _Task | None = None
+        self._stop_task: _Task | None = None
+        self._finished = False
+        self._exit_status = 0
+        self._folder = make_private_folder()
+        try:
+            self._listener = listen(self._folder)
+            self.info = ConnectionInfo(self._listener.address, os.getpid(), self._folder)
+            if self._connection_path:
+                connection_file.write(self._connection_path, self.info)
+            # The interpreter itself writes here what its threads did when it was brought down.
+            # Opened now: nothing can be opened in a crash.
+            path = os.path.join(self._folder, CRASH_FILE)
+            self._crash_file = open(path, "xb", buffering=0, opener=private_opener)  # noqa: SIM115
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        faulthandler.enable(file=self._crash_file)
+        self._spool = Spool(self._folder)
+        self._output = _output.Output(self._to_spool, PREFIX)
+
+    def serve(self, ready: int, token: str) -> int:
+        """Runs until the session has ended, and returns the exit status.
+
+        Args:
+            ready: the descriptor of the bootstrap pipe; the record that says where this listens
+                goes there, last of all.
+            token: what the record begins with.
+        """
+        _output.set_current(self._output)
+        self._redirect_standard_streams()
+        configure_logging(self._output, self._config.log_level, self._entry_point.module)
+        on_cancel_signals(lambda: self._events.put("signal"))
+        self._session = Session(self._make_adaptor, self._output, self._stuck)
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        for callback in list(self._entry_point.on_bootstrap_complete):
+            callback()
+        os.write(ready, bootstrap.encode_record(token, {"info": self.info._asdict()}))
+        os.close(ready)
+        while self._events.get() == "signal":
+            self._stop(None)
+        # Threads that the adaptor left behind must not keep the process; what it registered to
+        # be done at exit is done, within limits.
+        watchdog = threading.Timer(EXIT_GRACE, os._exit, (self._exit_status,))
+        watchdog.daemon = True
+        watchdog.start()
+        atexit._run_exitfuncs()
+        os._exit(self._exit_status)
+
+    def _to_spool(self, block: str) -> None:
+        # A lone surrogate has no UTF-8; losing a character beats losing the line.
+        self._spool.write(block.encode("utf-8", "backslashreplace"))
+
+    def _redirect_standard_streams(self) -> None:
+        """Reads the null device, and sees what is written to descriptors 1 and 2 by any means."""
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.close(null)
+        reader, writer = os.pipe()
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        os.close(writer)
+        stream: IO[bytes] = open(reader, "rb", buffering=0)  # noqa: SIM115
+        self._pump = Pump(
+            stream,
+            "utf-8",
+            lambda block: self._output.log("STDOUT", block),
+            lambda error: None,
+            "descriptors 1 and 2",
+        )
+        self._pump.start()
+        sys.stdout = _output.PrintStream(self._output, 1)
+        sys.stderr = _output.PrintStream(self._output, 2)
+
+    def _make_adaptor(self) -> BaseAdaptor[Any]:
+        return new_adaptor(self._entry_point, self._init_data, self._path_mapping_data)
+
+    # Connections.
+
+    def _accept(self) -> None:
+        while True:
+            stream = self._listener.accept()
+            if stream is None:
+                return
+            connection = Connection(stream, {"folder": self._folder})
+            threading.Thread(
+                target=self._converse, args=(connection,), name="frontend", daemon=True
+            ).start()
+
+    def _converse(self, connection: Connection) -> None:
+        task: _Task | None = None
+        try:
+            connection.greet()
+            while True:
+                message = connection.receive()
+                if message is None:
+                    return
+                kind = None if isinstance(message, bytes) else message["type"]
+                if kind == messages.STATUS:
+                    connection.send(self._status())
+                elif kind == messages.CANCEL and task is not None:
+                    assert not isinstance(message, bytes)
+                    self._session.cancel(task.step, hurry=bool(message.get("hurry")))
+                elif kind in (START, RUN, STOP) and task is None:
+                    assert not isinstance(message, bytes)
+                    task = self._begin(connection, message)
+                else:
+                    connection.send(
+                        {"type": messages.ERROR, "message": f"request {kind!r} makes no sense now"}
+                    )
+                    return
+        except WireError:
+            # A peer that breaks off or talks nonsense hurts itself alone.
+            pass
+        finally:
+            if task is not None:
+                self._spool.detach(task.send)
+                if task.step.name != STOP:
+                    # The frontend is gone: whoever waited for this does so no more.
+                    self._session.cancel(task.step)
+            if task is None or task.answered.is_set():
+                connection.close()
+
+    def _begin(self, connection: Connection, message: messages.Message) -> _Task | None:
+        kind = message["type"]
+        if kind == STOP:
+            return self._stop(connection)
+        run_data: dict[str, Any] = {}
+        try:
+            if kind == RUN:
+                run_data = parse(str(message.get("text")), str(message.get("name")))
+        except DataError as e:
+            self._refuse(connection, str(e))
+            return None
+        with self._lock:
+            busy = self._task
+            if busy is None and self._stop_task is None and not self._finished:
+                step = Step(kind, self._answer, run_data)
+                task = self._task = _Task(connection, step)
+            else:
+                task = None
+        if task is None:
+            reason = "is being stopped"
+            if busy is not None:
+                seconds = time.monotonic() - busy.step.began
+                reason = f"is busy with another request since {seconds:.0f} seconds"
+            self._refuse(connection, f"the adaptor's daemon {reason}")
+            return None
+        self._spool.attach(task.send)
+        self._session.submit(step)
+        return task
+
+    def _refuse(self, connection: Connection, reason: str) -> None:
+        connection.send(_final(Outcome(False, error=reason), told=False))
+
+    def _status(self) -> messages.Message:
+        step = self._session.current
+        return {
+            "type": messages.STATUS,
+            "pid": os.getpid(),
+            "state": self._session.state.value,
+            "busy": step.name if step else None,
+            "busy_seconds": round(time.monotonic() - step.began, 3) if step else None,
+            "tasks_done": self._session.tasks_done,
+        }
+
+    # The ends of things.
+
+    def _answer(self, outcome: Outcome) -> None:
+        """In the worker: the step under way has ended; it must not wait for a frontend."""
+        task = self._task
+        assert task is not None
+        if task.step.name == START and not outcome.ok:
+            # A session whose start failed has nothing to keep the daemon for.
+            threading.Thread(target=self._finish, args=(outcome,), name="finish").start()
+        else:
+            threading.Thread(
+                target=self._tell, args=(task, outcome), name="answer", daemon=True
+            ).start()
+
+    def _tell(self, task: _Task, outcome: Outcome) -> None:
+        self._spool.drain()
+        with self._lock:
+            if self._task is task:
+                self._task = None
+        self._spool.detach(task.send)
+        try:
+            task.connection.send(_final(outcome))
+        except WireError:
+            pass
+        task.answered.set()
+
+    def _stop(self, connection: Connection | None) -> _Task | None:
+        """Begins to stop, for a frontend or (None) for a signal."""
+        with self._lock:
+            stopping, busy = self._stop_task, self._task
+            if stopping is None and not self._finished:
+                step = Step(STOP, self._finish)
+                # A signal has no connection to answer; the task stands for it all the same.
+                task = self._stop_task = _Task(connection, step) if connection else _NoTask(step)
+            else:
+                task = None
+        if task is None:
+            if connection is not None:
+                # Somebody else's stop is under way: waiting for the process's end is enough.
+                connection.send(_final(Outcome(True)))
+            elif stopping is not None:
+                self._session.cancel(stopping.step, hurry=True)
+                if busy is not None:
+                    self._session.cancel(busy.step, hurry=True)
+            return None
+        threading.Thread(
+            target=self._stop_after, args=(busy, task), name="stop", daemon=True
+        ).start()
+        return task
+
+    def _stop_after(self, busy: _Task | None, task: _Task) -> None:
+        if busy is not None:
+            self._session.cancel(busy.step)
+            busy.step.done.wait(CANCEL_GRACE + 2 * KILLED_GRACE)
+            if not busy.answered.wait(ANSWER_GRACE):
+                # It does not read: what it has not read goes to whoever stops.
+                busy.connection.close()
+        self._spool.attach(task.send)
+        self._session.submit(task.step)
+
+    def _stuck(self, step: Step) -> None:
+        """Nothing helps any more: show what the threads do, and end without the worker."""
+        error = (
+            f"the adaptor did not react to the cancel while its {step.name} step was under way; "
+            "its daemon is ended without cleaning up"
+        )
+        self._output.log("ERROR", f"{error}. What its threads do:\n")
+        for ident, frame in sys._current_frames().items():
+            name = next((t.name for t in threading.enumerate() if t.ident == ident), str(ident))
+            stack = "".join(traceback.format_stack(frame))
+            self._output.log("ERROR", f"Thread {name}:\n{stack.rstrip()}\n")
+        self._output.write(f"openjd_fail: {error}\n")
+        self._exit_status = 1
+        self._finish(Outcome(False, error=error))
+
+    def _finish(self, outcome: Outcome) -> None:
+        """The session is over: leave nothing behind, tell whoever waits, end the process."""
+        with self._lock:
+            if self._finished:
+                return
+            self._finished = True
+            task, stop_task = self._task, self._stop_task
+        self._session.close()
+        self._end_pump()
+        if self._connection_path:
+            connection_file.remove(self._connection_path, self.info)
+        self._listener.close()
+        self._spool.drain()
+        self._spool.close()
+        faulthandler.disable()
+        self._crash_file.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for waiting in (task, stop_task):
+            if waiting is not None and not waiting.answered.is_set():
+                try:
+                    waiting.connection.send(_final(outcome))
+                except WireError:
+                    pass
+        self._events.put("end")
+
+    def _end_pump(self) -> None:
+        """Takes what is left in the pipe of descriptors 1 and 2."""
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.close(null)
+        self._pump.join(1.0)
+
+
+class _NoTask(_Task):
+    """A stop that nobody waits for."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.answered = threading.Event()
+        self.answered.set()
+
+    def send(self, chunk: bytes) -> bool:
+        return False
+
+
+def _final(outcome: Outcome, told: bool = True) -> messages.Message:
+    """The answer to a request; `told` says that the scheduler has had its openjd_fail line."""
+    return {
+        "type": messages.FINAL,
+        "ok": outcome.ok,
+        "canceled": outcome.canceled,
+        "error": outcome.error,
+        "told": told,
+    }

@@ -1,0 +1,102 @@
+"""The connection file: where the daemon of a session listens."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple
+
+from .._platform import belongs_to_us, private_opener
+
+
+class ConnectionFileError(Exception):
+    """A connection file that cannot be used; its message says which, why, and what to do."""
+
+
+class ConnectionFileMissing(ConnectionFileError):
+    """There is no connection file: the daemon was never started, or has ended."""
+
+
+class ConnectionInfo(NamedTuple):
+    """What a connection file holds."""
+
+    #: The address that the daemon listens at.
+    socket: str
+    #: The daemon's process id.
+    pid: int
+    #: The daemon's private folder.
+    folder: str
+
+
+def write(path: str, info: ConnectionInfo) -> None:
+    """Writes the file: private, and whole from the moment that it has its name.
+
+    Raises:
+        ConnectionFileError: something has that name already, or the file cannot be written.
+    """
+    temporary = f"{path}.{os.urandom(6).hex()}"
+    try:
+        with open(temporary, "x", encoding="utf-8", opener=private_opener) as file:
+            json.dump(info._asdict(), file)
+        try:
+            # Unlike a rename, a link fails where something has the name already.
+            os.link(temporary, path)
+        finally:
+            os.unlink(temporary)
+    except FileExistsError as e:
+        raise ConnectionFileError(
+            f"the connection file {path} exists already; is its daemon running? "
+            "Stop it with 'daemon stop', or name another file"
+        ) from e
+    except OSError as e:
+        raise ConnectionFileError(
+            f"the connection file {path} cannot be written: {e.strerror or e}"
+        ) from e
+
+
+def read(path: str) -> ConnectionInfo:
+    """What the file holds.
+
+    Raises:
+        ConnectionFileMissing: there is no such file.
+        ConnectionFileError: it cannot be read, is another user's, or is no connection file.
+    """
+    try:
+        if not belongs_to_us(path):
+            raise ConnectionFileError(
+                f"the connection file {path} belongs to another user and is not trusted"
+            )
+        with open(path, encoding="utf-8") as file:
+            # A connection file is short: no need to read what somebody put in its place.
+            data = json.loads(file.read(65536))
+        info = ConnectionInfo(data["socket"], data["pid"], data["folder"])
+    except FileNotFoundError as e:
+        raise ConnectionFileMissing(
+            f"the connection file {path} does not exist: no daemon was started with it"
+        ) from e
+    except OSError as e:
+        raise ConnectionFileError(
+            f"the connection file {path} cannot be read: {e.strerror or e}"
+        ) from e
+    except (ValueError, TypeError, KeyError, RecursionError) as e:
+        raise ConnectionFileError(
+            f"{path} is no connection file (its content is not what 'daemon start' writes); "
+            "remove it, or name the right file"
+        ) from e
+    if not (isinstance(info.socket, str) and isinstance(info.folder, str)) or (
+        type(info.pid) is not int or info.pid <= 0
+    ):
+        raise ConnectionFileError(
+            f"{path} is no connection file (a field has the wrong type); "
+            "remove it, or name the right file"
+        )
+    return info
+
+
+def remove(path: str, info: ConnectionInfo) -> None:
+    """Removes the file if it is still the one that says `info`."""
+    try:
+        if read(path) == info:
+            os.unlink(path)
+    except (ConnectionFileError, OSError):
+        pass

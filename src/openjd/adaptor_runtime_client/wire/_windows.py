@@ -1,0 +1,202 @@
+"""The transport over named pipes. The contract is in ``transport``."""
+
+from __future__ import annotations
+
+import _winapi
+import ctypes
+import os
+import sys
+import threading
+
+from .._win32 import DWORD, DWORD_OUT, VOID, bind, break_event, kernel32
+from .._win32 import owner_only, require_own_process
+from .errors import AccessRefused, ConnectionLost, NotListening
+
+TYPE_CHECKING = False  # typing itself is not loaded inside the application
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+assert sys.platform == "win32"
+
+PIPES = "\\\\.\\pipe\\"
+BUFFER_SIZE = 256 * 1024
+
+ERROR_ACCESS_DENIED = 5
+ERROR_BROKEN_PIPE = 109
+ERROR_PIPE_BUSY = 231
+ERROR_NO_DATA = 232
+FILE_FLAG_OVERLAPPED = 0x40000000
+FILE_FLAG_FIRST_PIPE_INSTANCE = 0x00080000
+PIPE_REJECT_REMOTE_CLIENTS = 0x00000008
+# The server may learn who we are; it may not act in our name.
+SECURITY_SQOS_PRESENT_IDENTIFICATION = 0x00100000 | 0x00010000
+
+_GetNamedPipeClientProcessId = bind(kernel32, "GetNamedPipeClientProcessId", VOID, DWORD_OUT)
+_GetNamedPipeServerProcessId = bind(kernel32, "GetNamedPipeServerProcessId", VOID, DWORD_OUT)
+_CancelIoEx = kernel32.CancelIoEx  # its failure says that there was nothing to cancel
+_CancelIoEx.argtypes = (VOID, VOID)
+
+
+def _peer(ask: Any, handle: int) -> int:
+    """The process at the other end. Raises OSError when it is not (or no longer) this user's."""
+    pid = DWORD()
+    ask(handle, ctypes.byref(pid))
+    require_own_process(pid.value)
+    return pid.value
+
+
+def _finish(operation: _winapi.Overlapped) -> int:
+    """Waits until `operation` is over and returns how many bytes it moved; 0 if canceled."""
+    events = [operation.event]
+    if threading.current_thread() is threading.main_thread():
+        events.append(break_event())
+    waiting = True
+    try:
+        while waiting:
+            try:
+                waiting = _winapi.WaitForMultipleObjects(events, False, _winapi.INFINITE) != 0
+            except InterruptedError:
+                pass  # A handler of SIGINT has run.
+    except BaseException:
+        operation.cancel()
+        try:
+            operation.GetOverlappedResult(True)
+        except OSError:
+            pass
+        raise
+    return operation.GetOverlappedResult(True)[0]
+
+
+class Stream:
+    """See ``transport.Stream``."""
+
+    def __init__(self, handle: int, peer_pid: Optional[int]) -> None:
+        self._handle = handle
+        self.peer_pid = peer_pid
+        # Held to begin an operation, not while it waits: the handle that it begins on is open.
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def read(self, size: int) -> bytes:
+        try:
+            while True:
+                with self._lock:
+                    if self._closed:
+                        return b""
+                    operation, _ = _winapi.ReadFile(self._handle, size, overlapped=True)
+                if _finish(operation):
+                    return operation.getbuffer() or b""
+                # Nothing came: it was closed here, or the other side wrote no bytes.
+        except OSError:
+            return b""
+
+    def write(self, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            with self._lock:
+                if self._closed:
+                    raise ConnectionLost("this side has closed the connection")
+                operation, _ = _winapi.WriteFile(self._handle, data, overlapped=True)
+            if _finish(operation) < len(data):
+                raise ConnectionLost("this side has closed the connection")
+        except OSError as e:
+            raise ConnectionLost("the other side is gone: {}".format(e.strerror or e)) from e
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                _CancelIoEx(self._handle, None)
+                # What was written stays readable for the other side (DisconnectNamedPipe would
+                # throw it away, FlushFileBuffers wait for a reader that may never come).
+                _winapi.CloseHandle(self._handle)
+
+
+class Listener:
+    """See ``transport.Listener``."""
+
+    def __init__(self, folder: str) -> None:
+        self.address = PIPES + "openjd-" + os.urandom(16).hex()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._waiting = self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)
+
+    def _instance(self, flag: int = 0) -> int:
+        return _winapi.CreateNamedPipe(
+            self.address,
+            _winapi.PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flag,
+            PIPE_REJECT_REMOTE_CLIENTS,  # and bytes rather than messages, which is 0
+            _winapi.PIPE_UNLIMITED_INSTANCES,
+            BUFFER_SIZE,
+            BUFFER_SIZE,
+            0,
+            ctypes.addressof(owner_only()),
+        )
+
+    def accept(self) -> Optional[Stream]:
+        while True:
+            try:
+                with self._lock:
+                    if self._closed:
+                        return None
+                    operation = _winapi.ConnectNamedPipe(self._waiting, overlapped=True)
+                _finish(operation)
+            except OSError as e:
+                if e.winerror not in (ERROR_NO_DATA, ERROR_BROKEN_PIPE):
+                    raise
+                # It came and went; what it wrote can still be read.
+            with self._lock:
+                if self._closed:
+                    return None
+                # The next instance is there before this one goes: no client ever finds none.
+                handle, self._waiting = self._waiting, self._instance()
+            try:
+                return Stream(handle, _peer(_GetNamedPipeClientProcessId, handle))
+            except OSError:
+                _winapi.CloseHandle(handle)
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                _CancelIoEx(self._waiting, None)
+                _winapi.CloseHandle(self._waiting)
+
+
+def connect(address: str) -> Stream:
+    """See ``transport.connect``."""
+    if not address.lower().startswith(PIPES):
+        raise NotListening("nobody listens at {}: it is no name of a pipe".format(address))
+    try:
+        handle = _open(address)
+    except OSError as e:
+        if e.winerror == ERROR_ACCESS_DENIED:
+            raise AccessRefused("{}: it belongs to another user".format(address)) from e
+        reason = e.strerror or str(e)
+        raise NotListening("nobody listens at {}: {}".format(address, reason)) from e
+    try:
+        return Stream(handle, _peer(_GetNamedPipeServerProcessId, handle))
+    except OSError as e:
+        _winapi.CloseHandle(handle)
+        reason = e.strerror or str(e)
+        raise AccessRefused("{}: it belongs to another user ({})".format(address, reason)) from e
+
+
+def _open(address: str) -> int:
+    while True:
+        try:
+            return _winapi.CreateFile(
+                address,
+                _winapi.GENERIC_READ | _winapi.GENERIC_WRITE,
+                0,
+                0,
+                _winapi.OPEN_EXISTING,
+                FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT_IDENTIFICATION,
+                0,
+            )
+        except OSError as e:
+            if e.winerror != ERROR_PIPE_BUSY:
+                raise
+        # Each instance has its client. Ends when another is there, or the pipe is gone.
+        _winapi.WaitNamedPipe(address, _winapi.NMPWAIT_WAIT_FOREVER)
