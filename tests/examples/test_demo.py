@@ -160,6 +160,22 @@ def test_interrupted_demo_leaves_nothing(site: Site) -> None:
 
 
 @needs_renderer
+@needs_sigint
+@pytest.mark.timeout(120)
+def test_second_interrupt_of_the_demo_kills(site: Site) -> None:
+    """SIGINT twice: exit status 130 whatever the session was about, nothing is left."""
+    demo = site.python("-c", DEMO, "demo", "--size", "2000x1500", "--output", str(site.output))
+    read_until(PROGRESS, demo)
+    demo.send_signal(signal.SIGINT)
+    demo.send_signal(signal.SIGINT)
+    printed, _ = demo.communicate()
+    assert demo.returncode == 130, printed
+    _, alive = psutil.wait_procs(site.processes(), timeout=60)
+    assert alive == []
+    assert list(site.temporary.iterdir()) == []
+
+
+@needs_renderer
 @pytest.mark.timeout(120)
 def test_a_renderer_that_dies_fails_the_task(site: Site) -> None:
     """The renderer is killed within a frame: the task fails and names the exit code."""

@@ -57,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with log, _Commands(scratch) as commands:
             return _demonstrate(commands, options, output, log, scratch)
+    except BrokenPipeError:  # such as `| head`: no one to tell, not even at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -173,10 +176,10 @@ class _Commands:
     """Runs Python commands one after the other; Ctrl-C cancels the one that runs.
 
     The first signal is handed on and the command is left to end by itself, its output is still
-    read; a second one kills it and what it started.
+    read; a second one kills it and all that it started.
 
     Args:
-        scratch: where the commands put their temporary files.
+        scratch: where the commands put their temporary files; no one else's.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -229,37 +232,41 @@ class _Commands:
             start_new_session=True,
         ) as child:
             self._child = child
+            if self.interrupted:  # before there was a child to hand the signal on to
+                self._cancel(child)
             assert child.stdout is not None
             try:
                 for line in child.stdout:
                     take(line)
-                return child.wait()
+            except BaseException:  # such as a closed pipe behind our own stdout
+                self._cancel(child)
+                for _ in child.stdout:
+                    pass
+                raise
             finally:
                 self._child = None
-                if child.poll() is None:  # `take` raised: there is nobody left to read
-                    _kill_tree(child.pid)
+        return child.returncode
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        child = self._child
-        if child is None:
-            raise KeyboardInterrupt
         if self.interrupted:
-            _kill_tree(child.pid)
-            return
-        self.interrupted = number
+            self._kill()
+        self.interrupted = self.interrupted or number
+        if self._child is not None:
+            self._cancel(self._child)
+
+    def _cancel(self, child: subprocess.Popen[str]) -> None:
         # Windows has no such signal to send (ValueError), its console already told the command.
         with contextlib.suppress(ValueError, OSError):
             child.send_signal(signal.SIGINT)
 
+    def _kill(self) -> None:
+        import psutil
 
-def _kill_tree(pid: int) -> None:
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in (*root.children(recursive=True), root):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        # By their environment: the daemon is nobody's child.
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get("TMPDIR") == self._environment["TMPDIR"]:
+                    process.kill()
 
 
 class _Parser(argparse.ArgumentParser):

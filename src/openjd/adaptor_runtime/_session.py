@@ -22,7 +22,7 @@ from .process import logging_subprocess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._entrypoint import EntryPoint
+    from . import EntryPoint
 
 _logger = logging.getLogger(__name__)
 
@@ -200,9 +200,7 @@ class Session:
         failure = self._output.take_failure()
         trace = None
         if error is not None:
-            trace = "".join(
-                traceback.format_exception(type(error), error, error.__traceback__)
-            )
+            trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         with self._lock:
             canceled = step.canceled
         if canceled and step.name in (START, RUN):

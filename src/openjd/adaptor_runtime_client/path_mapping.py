@@ -133,8 +133,9 @@ class PathMappingRule:
             self.destination_os = _SYSTEMS[destination_os.lower()]
         except KeyError:
             raise ValueError(
-                "the operating system {!r} is unknown; "
-                "it is Linux, macOS, Windows or POSIX".format(destination_os)
+                "the operating system {!r} is unknown; it is Linux, macOS, Windows or POSIX".format(
+                    destination_os
+                )
             ) from None
         if self.source_path_format == URI and not _uri_parts(source_path):
             raise ValueError(
@@ -258,6 +259,8 @@ class PathMapper:
 
 
 def _rooted(path_format: str, first: str) -> bool:
-    return path_format == URI or first[-1] in ("\\" if path_format == WINDOWS else "/") or (
-        path_format == WINDOWS and first[1:2] == ":"
+    return (
+        path_format == URI
+        or first[-1] in ("\\" if path_format == WINDOWS else "/")
+        or (path_format == WINDOWS and first[1:2] == ":")
     )

@@ -15,6 +15,28 @@ _callbacks: list[Callable[[float], None]] = []
 _running = True
 
 
+def __getattr__(name: str) -> Any:
+    """Classes of which the client only needs the name: to inherit from, in annotations."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return type(name, (), {})
+
+
+def uclass() -> Callable[[Any], Any]:
+    """Makes a class known to the engine."""
+    return lambda cls: cls
+
+
+def ufunction(**options: Any) -> Callable[[Any], Any]:
+    """Makes a method known to the engine."""
+    return lambda function: function
+
+
+def uproperty(kind: Any) -> Any:
+    """Makes a field known to the engine."""
+    return None
+
+
 class PythonCommandExecutionMode(enum.Enum):
     """What a command is."""
 

@@ -10,7 +10,7 @@ from ..adaptors.versioning import SemanticVersion
 if TYPE_CHECKING:
     import argparse
 
-    from .._entrypoint import EntryPoint
+    from .. import EntryPoint
 
 #: The version of the command line itself.
 CLI_VERSION = SemanticVersion(0, 1)

@@ -1,16 +1,16 @@
-"""The commands ``daemon start``, ``daemon run``, ``daemon stop`` and ``daemon status``."""
+"""The ``daemon`` commands, as argparse read them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from .._daemon import frontend
 from .._data import read_text
 
+TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     import argparse
 
-    from .._entrypoint import EntryPoint
+    from .. import EntryPoint
 
 
 def main(entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None) -> int:

@@ -6,8 +6,8 @@ from __future__ import annotations
 def is_expected(error: Exception) -> bool:
     """Whether the message of `error` says all that a user needs to know."""
     from .._daemon.connection_file import ConnectionFileError
-    from .._data import DataError
     from .._daemon.frontend import FrontendError
+    from .._data import DataError
     from ..adaptors.configuration.configuration import ConfigurationError
 
     return isinstance(

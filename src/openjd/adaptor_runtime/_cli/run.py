@@ -17,7 +17,7 @@ from ..adaptors.configuration import runtime_configuration_manager
 if TYPE_CHECKING:
     import argparse
 
-    from .._entrypoint import EntryPoint
+    from .. import EntryPoint
 
 _SIGNAL = object()
 

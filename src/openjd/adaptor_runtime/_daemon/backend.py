@@ -47,7 +47,7 @@ from .connection_file import ConnectionFileError, ConnectionInfo
 from .spool import Spool
 
 if TYPE_CHECKING:
-    from .._entrypoint import EntryPoint
+    from .. import EntryPoint
     from ..adaptors import BaseAdaptor
 
 PREFIX = "ADAPTOR_OUTPUT: "

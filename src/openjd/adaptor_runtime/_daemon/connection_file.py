@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple
+from collections import namedtuple
 
 from .._platform import belongs_to_us, private_opener
 
@@ -17,15 +17,9 @@ class ConnectionFileMissing(ConnectionFileError):
     """There is no connection file: the daemon was never started, or has ended."""
 
 
-class ConnectionInfo(NamedTuple):
-    """What a connection file holds."""
-
-    #: The address that the daemon listens at.
-    socket: str
-    #: The daemon's process id.
-    pid: int
-    #: The daemon's private folder.
-    folder: str
+#: What a connection file holds: the address that the daemon listens at, the daemon's process
+#: id, and its private folder.
+ConnectionInfo = namedtuple("ConnectionInfo", ["socket", "pid", "folder"])
 
 
 def write(path: str, info: ConnectionInfo) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import os
-import subprocess
 import sys
-import threading
-from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import (
@@ -18,10 +15,18 @@ from openjd.adaptor_runtime_client.wire.errors import (
 from openjd.adaptor_runtime_client.wire.transport import Connection, connect
 
 from .._platform import ProcessHandle, detached_options, on_cancel_signals
-from . import bootstrap, connection_file
+from . import connection_file
 from .connection_file import ConnectionFileError, ConnectionInfo
 
+try:
+    # queue itself would bring heapq and more; this part of it is written in C everywhere.
+    from _queue import SimpleQueue
+except ImportError:
+    from queue import SimpleQueue
+
+TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
+    import subprocess
     from typing import Any
 
 ADDRESS_VARIABLE = "OPENJD_ADAPTOR_SOCKET"
@@ -66,7 +71,7 @@ class Conversation:
             Lost: the daemon ended before it answered.
             FrontendError: what came is not our protocol, or nobody reads our output.
         """
-        threading.Thread(target=self._read, name="read", daemon=True).start()
+        _thread.start_new_thread(self._read, ())
         self._send(request)
         cancels = 0
         while True:
@@ -185,6 +190,9 @@ def _launch(
     command: list[str], request: dict[str, Any], events: SimpleQueue[Any]
 ) -> tuple[subprocess.Popen[bytes], ConnectionInfo]:
     import json
+    import subprocess
+
+    from . import bootstrap
 
     token = bootstrap.new_token()
     say("Starting the adaptor's daemon")
@@ -220,7 +228,7 @@ def _launch(
             _, record = bootstrap.split(token, output)
         events.put((bootstrap.split(token, output)[0], record))
 
-    threading.Thread(target=exchange, name="bootstrap", daemon=True).start()
+    _thread.start_new_thread(exchange, ())
     while True:
         event = events.get()
         if event is not CANCEL:

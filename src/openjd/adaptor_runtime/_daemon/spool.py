@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import IO
 
 from .._platform import private_opener
@@ -136,6 +137,9 @@ class Spool:
             except OSError:
                 pass
 
+    def _can_deliver(self, chunk_waits: bool) -> bool:
+        return self._closed or (self._send is not None and (chunk_waits or not self._empty()))
+
     def _next_chunk(self) -> bytes:
         if self._dropped:
             notice = f"ADAPTOR_OUTPUT: WARNING: {self._dropped:,} bytes of output were dropped\n"
@@ -174,9 +178,7 @@ class Spool:
             with self._changed:
                 self._busy = bool(chunk)
                 self._changed.notify_all()
-                self._changed.wait_for(
-                    lambda: self._closed or (self._send is not None and (chunk or not self._empty()))
-                )
+                self._changed.wait_for(partial(self._can_deliver, bool(chunk)))
                 if self._closed:
                     return
                 send = self._send

@@ -8,48 +8,6 @@ serves); heavy imports happen in the functions that need them, since frontends l
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
-    from typing import Any, Protocol
-
-    class ProcessTree(Protocol):
-        """An application and everything that it started, however deep."""
-
-        def __init__(self, process: subprocess.Popen[bytes]) -> None:
-            """Takes charge of `process`, started a moment ago with ``own_group_options()``."""
-
-        def notify(self) -> None:
-            """Asks the tree to end: SIGTERM to its process group; CTRL_BREAK on Windows."""
-
-        def kill(self) -> None:
-            """Ends every process of the tree that still lives, at once. May be called twice.
-
-            Also those that left the process group, and those whose parents are gone as far as
-            the system lets us find them. Process ids are never trusted without a start time.
-            """
-
-        def close(self) -> None:
-            """Lets go of what the system keeps for the tree; on Windows that kills the rest."""
-
-    class ProcessHandle(Protocol):
-        """Another process, held so that its end can be waited for and never mistaken."""
-
-        def __init__(self, pid: int) -> None:
-            """Holds the process `pid`; to be called while it is known to live.
-
-            Raises:
-                ProcessLookupError: there is no such process (any more).
-            """
-
-        def wait(self, timeout: float | None) -> bool:
-            """Blocks until the process has ended; False after `timeout` seconds."""
-
-        def close(self) -> None:
-            """Lets go of the process."""
-
 
 if sys.platform == "win32":
     from .windows import (
@@ -88,10 +46,49 @@ __all__ = [
     "system_config_folder",
 ]
 
+TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
-    # The contract. Each system's functions are checked against it here by mypy.
+    # The contract, which mypy holds each system's module against, at the end.
+    import subprocess
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
-    class _Contract(Protocol):
+    class _ProcessTree(Protocol):
+        """An application and everything that it started, however deep."""
+
+        def __init__(self, process: subprocess.Popen[bytes]) -> None:
+            """Takes charge of `process`, started a moment ago with ``own_group_options()``."""
+
+        def notify(self) -> None:
+            """Asks the tree to end: SIGTERM to its process group; CTRL_BREAK on Windows."""
+
+        def kill(self) -> None:
+            """Ends every process of the tree that still lives, at once. May be called twice.
+
+            Also those that left the process group, and those whose parents are gone as far as
+            the system lets us find them. Process ids are never trusted without a start time.
+            """
+
+        def close(self) -> None:
+            """Lets go of what the system keeps for the tree; on Windows that kills the rest."""
+
+    class _ProcessHandle(Protocol):
+        """Another process, held so that its end can be waited for and never mistaken."""
+
+        def __init__(self, pid: int) -> None:
+            """Holds the process `pid`; to be called while it is known to live.
+
+            Raises:
+                ProcessLookupError: there is no such process (any more).
+            """
+
+        def wait(self, timeout: float | None) -> bool:
+            """Blocks until the process has ended; False after `timeout` seconds."""
+
+        def close(self) -> None:
+            """Lets go of the process."""
+
+    class _System(Protocol):
         def detached_options(self) -> dict[str, Any]:
             """Arguments for Popen that start a process in a session of its own.
 
@@ -132,3 +129,12 @@ if TYPE_CHECKING:
 
         def system_config_folder(self) -> str:
             """The folder of ``openjd`` below which a site configures adaptors."""
+
+    if sys.platform == "win32":
+        from . import windows as _system
+    else:
+        from . import posix as _system
+
+    _functions: _System = _system
+    _tree: type[_ProcessTree] = ProcessTree
+    _handle: type[_ProcessHandle] = ProcessHandle

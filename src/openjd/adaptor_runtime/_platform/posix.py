@@ -7,8 +7,8 @@ import select
 import signal
 import stat
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable

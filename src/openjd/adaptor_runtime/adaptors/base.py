@@ -143,7 +143,7 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
             sys.stdout.write(messages)
             sys.stdout.flush()
 
-    def on_cancel(self) -> None:  # noqa: B027
+    def on_cancel(self) -> None:
         """Called when the task is cancelled, on another thread than the one in ``on_run``.
 
         Shall make ``on_run`` return or raise soon. Where it is not overridden, the runtime ends
@@ -172,7 +172,7 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
 class Adaptor(BaseAdaptor[_ConfigT]):
     """An adaptor for an application that lives through a session and does its tasks."""
 
-    def on_start(self) -> None:  # noqa: B027
+    def on_start(self) -> None:
         """Called once, first: start the application, load the scene."""
 
     @abstractmethod
@@ -183,10 +183,10 @@ class Adaptor(BaseAdaptor[_ConfigT]):
             Exception: the task has failed; the message is shown to the scheduler.
         """
 
-    def on_stop(self) -> None:  # noqa: B027
+    def on_stop(self) -> None:
         """Called once after the last task: say goodbye in good order."""
 
-    def on_cleanup(self) -> None:  # noqa: B027
+    def on_cleanup(self) -> None:
         """Called last, whatever happened before: leave nothing behind."""
 
     def _start(self) -> None:

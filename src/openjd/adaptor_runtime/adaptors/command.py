@@ -22,10 +22,10 @@ class CommandAdaptor(BaseAdaptor[_ConfigT]):
     def get_managed_process(self, run_data: dict[str, Any]) -> ManagedProcess:
         """The command to run for a task."""
 
-    def on_prerun(self) -> None:  # noqa: B027
+    def on_prerun(self) -> None:
         """Called before the command is run."""
 
-    def on_postrun(self) -> None:  # noqa: B027
+    def on_postrun(self) -> None:
         """Called after the command has ended with one of ``success_exit_codes``."""
 
     def _run(self, run_data: dict[str, Any]) -> None:

@@ -95,9 +95,7 @@ class AdaptorServer:
     def _serve(self, connection: Connection) -> None:
         def hand_over(action: Action) -> bool:
             try:
-                connection.send(
-                    {"type": messages.ACTION, "name": action.name, "args": action.args}
-                )
+                connection.send({"type": messages.ACTION, "name": action.name, "args": action.args})
             except ConnectionLost:
                 return False
             return True

@@ -162,7 +162,9 @@ class LoggingSubprocess:
         with self._tree_lock:
             if self._process.poll() is None and grace_time_s > 0:
                 self._logger.info(
-                    "Asking process %d to end, and waiting %g seconds for it", self.pid, grace_time_s
+                    "Asking process %d to end, and waiting %g seconds for it",
+                    self.pid,
+                    grace_time_s,
                 )
                 self._tree.notify()
                 try:

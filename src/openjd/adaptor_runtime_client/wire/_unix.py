@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
-import selectors
-import socket
 import sys
+
+try:
+    # The half of socket that is written in C has all that a connection needs. The other half
+    # is a tenth of what a frontend loads, and frontends are started for every task.
+    import _socket
+except ImportError:
+    import socket as _socket  # type: ignore[no-redef]
 
 from .errors import AccessRefused, ConnectionLost, NotListening
 
@@ -18,7 +23,7 @@ assert sys.platform != "win32"
 BACKLOG = 128
 
 
-def _peer(sock: socket.socket) -> Tuple[int, Optional[int]]:
+def _peer(sock: _socket.socket) -> Tuple[int, Optional[int]]:
     """The user and the process at the other end, from the kernel."""
     if sys.platform == "darwin":
         # SOL_LOCAL is 0. LOCAL_PEERCRED gives struct xucred: version, uid, groups.
@@ -26,7 +31,7 @@ def _peer(sock: socket.socket) -> Tuple[int, Optional[int]]:
         local_peerpid = 0x002
         return _number(credentials[4:8]), sock.getsockopt(0, local_peerpid)
     # struct ucred: pid, uid, gid.
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    credentials = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
     return _number(credentials[4:8]), _number(credentials[:4])
 
 
@@ -37,7 +42,7 @@ def _number(data: bytes) -> int:
 class Stream:
     """See ``transport.Stream``."""
 
-    def __init__(self, sock: socket.socket, peer_pid: Optional[int]) -> None:
+    def __init__(self, sock: _socket.socket, peer_pid: Optional[int]) -> None:
         self._socket = sock
         self.peer_pid = peer_pid
 
@@ -56,7 +61,7 @@ class Stream:
     def close(self) -> None:
         try:
             # close() alone would not wake a thread that is in recv() or sendall().
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(_socket.SHUT_RDWR)
         except OSError:
             pass
         self._socket.close()
@@ -66,6 +71,8 @@ class Listener:
     """See ``transport.Listener``."""
 
     def __init__(self, folder: str) -> None:
+        import socket
+
         self.address = os.path.join(folder, "socket")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -81,6 +88,8 @@ class Listener:
         self._closed = False
 
     def accept(self) -> Optional[Stream]:
+        import selectors
+
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             selector.register(self._wake_reader, selectors.EVENT_READ)
@@ -118,7 +127,7 @@ class Listener:
 
 def connect(address: str) -> Stream:
     """See ``transport.connect``."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         sock.connect(address)
         uid, pid = _peer(sock)

@@ -112,7 +112,7 @@ class Framer:
             return self._starved()
         kind, length = bytes(buffer[:1]), int.from_bytes(buffer[1:_HEADER_SIZE], "big")
         if kind not in (_MESSAGE, _OUTPUT):
-            raise RemoteProtocolError("the other side sent a frame of unknown kind {!r}".format(kind))
+            raise RemoteProtocolError("the other side sent a frame of kind {!r}".format(kind))
         if length > MAX_BODY:
             raise RemoteProtocolError(
                 "the other side announced a frame of {:,} bytes, over the limit of {:,}".format(
@@ -122,7 +122,7 @@ class Framer:
         end = _HEADER_SIZE + length
         if len(buffer) < end:
             return self._starved()
-        body = bytes(memoryview(buffer)[_HEADER_SIZE : end])
+        body = bytes(memoryview(buffer)[_HEADER_SIZE:end])
         del buffer[:end]
         return body if kind == _OUTPUT else messages.decode(body)
 

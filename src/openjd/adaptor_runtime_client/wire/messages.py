@@ -61,7 +61,9 @@ def decode(body: bytes) -> Message:
     try:
         message = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as e:
-        raise RemoteProtocolError("the other side sent a message that is no JSON: {}".format(e))
+        raise RemoteProtocolError(
+            "the other side sent a message that is no JSON: {}".format(e)
+        ) from e
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise RemoteProtocolError("the other side sent a message without a type")
     return message

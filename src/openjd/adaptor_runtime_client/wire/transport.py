@@ -8,9 +8,9 @@ which one it uses.
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
-import threading
 
 from . import framing, messages
 from .errors import ConnectionLost, RemoteProtocolError
@@ -85,7 +85,7 @@ class Connection:
         """Takes over `stream`; the greeting says the process id and what is in `about`."""
         self._stream = stream
         self._framer = framing.Framer()
-        self._send_lock = threading.Lock()
+        self._send_lock = _thread.allocate_lock()
         #: The other side's greeting, with its ``pid``. Empty until it has come.
         self.peer: Message = {}
         self._greeting: bytes = framing.PREAMBLE + framing.encode_message(

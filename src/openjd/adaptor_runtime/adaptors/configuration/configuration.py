@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+_LOG_LEVELS = ["INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"]
 _ConfigT = TypeVar("_ConfigT", bound="Configuration")
 
 
@@ -24,8 +24,8 @@ class Configuration:
         config: the settings, by their names.
     """
 
-    #: Setting -> its JSON Schema. What the files say of these is always checked.
-    known: ClassVar[dict[str, dict[str, Any]]] = {}
+    #: Setting -> the values that it may have, the default first. Always checked.
+    known: ClassVar[dict[str, list[Any]]] = {}
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -58,10 +58,14 @@ class Configuration:
             ) from e
         try:
             config = json.loads(text)
-        except ValueError as e:
-            place = f", line {e.lineno}, column {e.colno}" if hasattr(e, "lineno") else ""
+        except json.JSONDecodeError as e:
             raise ConfigurationError(
-                f"the configuration file {config_path}{place} is no JSON: {getattr(e, 'msg', e)}"
+                f"the configuration file {config_path}, line {e.lineno}, column {e.colno} "
+                f"is no JSON: {e.msg}"
+            ) from e
+        except RecursionError as e:
+            raise ConfigurationError(
+                f"the configuration file {config_path} is nested too deeply"
             ) from e
         if not isinstance(config, dict):
             raise ConfigurationError(
@@ -80,7 +84,19 @@ class Configuration:
         schema_path: str | list[str] | None,
     ) -> None:
         paths = [schema_path] if isinstance(schema_path, str) else schema_path or []
-        schemas: list[dict[str, Any]] = [{"type": "object", "properties": cls.known}]
+        for key, allowed in cls.known.items():
+            value = config.get(key, allowed[0])
+            # 1 equals True, but is no boolean.
+            if not any(value == one and type(value) is type(one) for one in allowed):
+                choices = ", ".join(json.dumps(one) for one in allowed)
+                raise ConfigurationError(
+                    f"the configuration file {config_path}{_line_of(text, [key])}, key /{key}: "
+                    f"{json.dumps(value)} is none of {choices}"
+                )
+        if not paths:
+            # What is behind this costs more than everything else here.
+            return
+        schemas = []
         for path in paths:
             try:
                 with open(path, encoding="utf-8") as file:
@@ -89,9 +105,6 @@ class Configuration:
                 raise ConfigurationError(
                     f"the configuration schema {path} cannot be used: {e}"
                 ) from e
-        if not paths and not set(config) & set(cls.known):
-            # Nothing to check: the import of a validator costs more than everything else here.
-            return
         from jsonschema.exceptions import SchemaError, best_match
         from jsonschema.validators import validator_for
 
@@ -117,7 +130,7 @@ class Configuration:
 
 
 def _line_of(text: str, path: Iterable[Any]) -> str:
-    """", line N" for the innermost key of `path` that can be found in the file's text."""
+    """ ", line N" for the innermost key of `path` that can be found in the file's text."""
     position = 0
     found = False
     for step in path:
@@ -132,7 +145,7 @@ def _line_of(text: str, path: Iterable[Any]) -> str:
 class AdaptorConfiguration(Configuration):
     """The settings of an adaptor."""
 
-    known: ClassVar[dict[str, dict[str, Any]]] = {"log_level": {"enum": _LOG_LEVELS}}
+    known: ClassVar[dict[str, list[Any]]] = {"log_level": _LOG_LEVELS}
 
     @property
     def log_level(self) -> str:
@@ -143,9 +156,9 @@ class AdaptorConfiguration(Configuration):
 class RuntimeConfiguration(Configuration):
     """The settings of the runtime."""
 
-    known: ClassVar[dict[str, dict[str, Any]]] = {
-        "log_level": {"enum": _LOG_LEVELS},
-        "deactivate_telemetry": {"type": "boolean"},
+    known: ClassVar[dict[str, list[Any]]] = {
+        "log_level": _LOG_LEVELS,
+        "deactivate_telemetry": [False, True],
     }
 
     @property

@@ -1,0 +1,67 @@
+"""The command line's grammar, for argparse."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+_DATA = "JSON or YAML, inline or as file://PATH"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage, which ``--help`` shows."""
+        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parse(name: str, arguments: list[str]) -> argparse.Namespace:
+    """The command and options that `arguments` of the adaptor `name` ask for.
+
+    Raises:
+        SystemExit: they make no sense, or ask for help; what there is to say has been printed.
+    """
+    return _parser(name).parse_args(arguments)
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=name, description="An Open Job Description adaptor.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="start, run one task, stop and clean up, in this process")
+    _add_init_data(run)
+    run.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+
+    daemon = commands.add_parser("daemon", help="keep the adaptor alive between tasks")
+    steps = daemon.add_subparsers(dest="step", metavar="COMMAND", required=True)
+    for step, text in (
+        ("start", "start the daemon and the adaptor in it"),
+        ("run", "run a task in the daemon"),
+        ("stop", "stop the adaptor and its daemon"),
+        ("status", "show what the daemon is doing, as JSON"),
+    ):
+        command = steps.add_parser(step, help=text)
+        command.add_argument(
+            "--connection-file",
+            metavar="FILE",
+            help="where 'start' writes, and the others read, where the daemon listens "
+            "(default: the environment variable OPENJD_ADAPTOR_SOCKET)",
+        )
+        if step == "start":
+            _add_init_data(command)
+        elif step == "run":
+            command.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+    # Not for people, so not in the help: what the frontend starts the backend with.
+    steps._name_parser_map["_serve"] = _Parser(prog=f"{name} daemon _serve")
+
+    commands.add_parser("show-config", help="print the configuration that applies")
+    commands.add_parser("version-info", help="print the versions of the interfaces")
+    compatible = commands.add_parser(
+        "is-compatible", help="exit with 0 if the interfaces serve who expects these versions"
+    )
+    for option in ("--openjd-adaptor-cli-version", "--integration-data-interface-version"):
+        compatible.add_argument(option, required=True, metavar="MAJOR.MINOR")
+    return parser
+
+
+def _add_init_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--init-data", default="{}", metavar="DATA", help=_DATA)
+    parser.add_argument("--path-mapping-rules", metavar="DATA", help=_DATA)
