@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -43,78 +44,62 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0 when every frame was rendered, 130 after Ctrl-C.
     """
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know few characters
+    try:
+        _demonstrate(options.frames, options.size, options.output.absolute())
+    except _Failed as e:
+        print(f"openjd-adaptor demo: {e}", file=sys.stderr)
+        return 1
+    except _Canceled as e:
+        print("Canceled.")
+        return 128 + e.number
+    except BrokenPipeError:  # such as `| head`: no one to tell, not even at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+class _Failed(Exception):
+    """The demo cannot go on; the message is for the user."""
+
+
+class _Canceled(Exception):
+    """A signal came; `number` says which."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _demonstrate(frames: int, size: tuple[int, int], output: Path) -> None:
     for module, product in (("mitsuba", "Mitsuba"), ("openjd.cli", "The openjd command")):
         if importlib.util.find_spec(module) is None:
-            return _fail(f"{product} is not installed: pip install 'openjd-adaptor-runtime[demo]'")
-    output: Path = options.output.absolute()
+            raise _Failed(f"{product} is not installed: pip install 'openjd-adaptor-runtime[demo]'")
     try:
         output.mkdir(parents=True, exist_ok=True)
         log = (output / "session.log").open("w", encoding="utf-8")
     except OSError as e:
-        return _fail(f"cannot write to the output folder {output}: {e.strerror}")
-    # All that is temporary, the folder of the session included, is in this one.
-    scratch = Path(tempfile.mkdtemp(prefix="openjd-demo-"))
-    try:
-        with log, _Commands(scratch) as commands:
-            return _demonstrate(commands, options, output, log, scratch)
-    except BrokenPipeError:  # such as `| head`: no one to tell, not even at the interpreter's end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _demonstrate(
-    commands: _Commands, options: argparse.Namespace, output: Path, log: TextIO, scratch: Path
-) -> int:
-    frames: int = options.frames
-    width, height = options.size
-    session = _Session(log)
-    parameters = {
-        "OutputDir": str(output),
-        "Frames": frames,
-        "Width": width,
-        "Height": height,
-        "Samples": _SAMPLES,
-        "Python": sys.executable,
-    }
-    status = commands.run(
-        ["-m", "openjd", "run", str(_TEMPLATE), "--job-param", json.dumps(parameters)],
-        session.line,
-    )
-    if commands.interrupted:
-        return _canceled(commands.interrupted)
-    if status != 0:
-        return _fail(f"the session failed with exit status {status}, see {log.name}")
-    pictures = [output / f"frame_{frame:04d}.png" for frame in range(1, frames + 1)]
-    missing = [p.name for p in pictures if not p.is_file() or p.stat().st_size == 0]
-    if missing:
-        return _fail(f"pictures are missing in {output}: {', '.join(missing)}")
+        raise _Failed(f"cannot write to the output folder {output}: {e.strerror}") from e
+    with log:
+        try:
+            # All that is temporary, the folder of the session included, is in this one.
+            scratch = Path(tempfile.mkdtemp(prefix="openjd-demo-"))
+        except OSError as e:
+            raise _Failed(f"cannot write to the temporary folder: {e.strerror}") from e
+        try:
+            with _Commands(scratch) as commands:
+                session = _Session(log)
+                _render_in_session(commands, session, frames, size, output)
+                print("\nOne frame more, started cold, to compare ...", flush=True)
+                cold = _render_cold(commands, frames, size, scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     tasks = session.tasks
-    if len(tasks) != frames:
-        return _fail(f"{log.name} shows {len(tasks)} tasks, not {frames}")
-
-    print("\nOne frame more, started cold, to compare ...", flush=True)
-    init_data = scratch / "init-data.json"
-    cold_data = {"output_dir": str(scratch), "frames": frames, "width": width, "height": height}
-    init_data.write_text(json.dumps({**cold_data, "samples": _SAMPLES}), encoding="utf-8")
-    said: list[str] = []
-    began = time.monotonic()
-    status = commands.run(
-        ["-m", _ADAPTOR, "run", "--init-data", f"file://{init_data}", "--run-data", "frame: 1"],
-        said.append,
-    )
-    cold = time.monotonic() - began
-    if commands.interrupted:
-        return _canceled(commands.interrupted)
-    if status != 0:
-        print("".join(said), end="")
-        return _fail(f"the frame started cold failed with exit status {status}")
-
     per_task = f"median {statistics.median(tasks):.2f} s, {min(tasks):.2f} to {max(tasks):.2f} s"
     print(
         f"""
-  frames               {frames}, {width}x{height}, in {output}
+  frames               {frames}, {size[0]}x{size[1]}, in {output}
   application starts   {session.starts}
   scene loads          {session.loads}
   time per task        {per_task}
@@ -122,7 +107,54 @@ def _demonstrate(
   started cold         {cold:.2f} s for a frame (measured once, on frame 1)
                        {cold * frames:.1f} s for {frames} such frames (that one, times {frames})"""
     )
-    return 0
+
+
+def _render_in_session(
+    commands: _Commands, session: _Session, frames: int, size: tuple[int, int], output: Path
+) -> None:
+    parameters = {
+        "OutputDir": str(output),
+        "Frames": frames,
+        "Width": size[0],
+        "Height": size[1],
+        "Samples": _SAMPLES,
+        "Python": sys.executable,
+    }
+    status = commands.run(
+        ["-m", "openjd", "run", str(_TEMPLATE), "--job-param", json.dumps(parameters)],
+        session.line,
+    )
+    if status != 0:
+        raise _Failed(f"the session failed with exit status {status}, see {session.log.name}")
+    pictures = [output / f"frame_{frame:04d}.png" for frame in range(1, frames + 1)]
+    missing = [p.name for p in pictures if not p.is_file() or p.stat().st_size == 0]
+    if missing:
+        raise _Failed(f"pictures are missing in {output}: {', '.join(missing)}")
+    if len(session.tasks) != frames:
+        raise _Failed(f"{session.log.name} shows {len(session.tasks)} tasks, not {frames}")
+
+
+def _render_cold(commands: _Commands, frames: int, size: tuple[int, int], scratch: Path) -> float:
+    """The seconds that frame 1 takes with a renderer of its own, from start to stop."""
+    init_data = {
+        "output_dir": str(scratch),
+        "frames": frames,
+        "width": size[0],
+        "height": size[1],
+        "samples": _SAMPLES,
+    }
+    file = scratch / "init-data.json"
+    file.write_text(json.dumps(init_data), encoding="utf-8")
+    said: list[str] = []
+    began = time.monotonic()
+    status = commands.run(
+        ["-m", _ADAPTOR, "run", "--init-data", f"file://{file}", "--run-data", "frame: 1"],
+        said.append,
+    )
+    if status != 0:
+        print("".join(said), end="")
+        raise _Failed(f"the frame started cold failed with exit status {status}")
+    return time.monotonic() - began
 
 
 class _Session:
@@ -133,7 +165,7 @@ class _Session:
     """
 
     def __init__(self, log: TextIO) -> None:
-        self._log = log
+        self.log = log
         self._action = ""
         self._began = 0.0
         self.starts = 0
@@ -145,7 +177,7 @@ class _Session:
 
     def line(self, line: str) -> None:
         """Take one line: ``0:00:01.234567<TAB>message``, or the engine's closing words."""
-        self._log.write(line)
+        self.log.write(line)
         stamp, tab, message = line.rstrip("\n").partition("\t")
         if not tab:
             stamp, message = "", stamp
@@ -191,8 +223,7 @@ class _Commands:
         }
         self._child: subprocess.Popen[str] | None = None
         self._previous: dict[int, Any] = {}
-        #: The number of the signal that canceled, else 0.
-        self.interrupted = 0
+        self._signal = 0
 
     def __enter__(self) -> _Commands:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -218,6 +249,9 @@ class _Commands:
 
         Returns:
             The exit status.
+
+        Raises:
+            _Canceled: a signal came.
         """
         with subprocess.Popen(
             [sys.executable, *args],
@@ -232,7 +266,7 @@ class _Commands:
             start_new_session=True,
         ) as child:
             self._child = child
-            if self.interrupted:  # before there was a child to hand the signal on to
+            if self._signal:  # before there was a child to hand the signal on to
                 self._cancel(child)
             assert child.stdout is not None
             try:
@@ -245,12 +279,14 @@ class _Commands:
                 raise
             finally:
                 self._child = None
+        if self._signal:
+            raise _Canceled(self._signal)
         return child.returncode
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
+        if self._signal:
             self._kill()
-        self.interrupted = self.interrupted or number
+        self._signal = self._signal or number
         if self._child is not None:
             self._cancel(self._child)
 
@@ -299,13 +335,3 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size in pixels, such as 320x180")
     return int(match[1]), int(match[2])
-
-
-def _canceled(number: int) -> int:
-    print("Canceled.")
-    return 128 + number
-
-
-def _fail(reason: str) -> int:
-    print(f"openjd-adaptor demo: {reason}", file=sys.stderr)
-    return 1

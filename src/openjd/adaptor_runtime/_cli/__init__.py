@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from .. import EntryPoint
 
+#: What the frontend starts the backend with; not for people, so not in the grammar.
+SERVE = ["daemon", "_serve"]
 #: Command -> its options, and which of them it needs. What a scheduler calls for each task:
 #: argparse alone would double what such a command loads.
 _PER_TASK = {
@@ -23,6 +25,10 @@ def main(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
     given = _plain_options(arguments)
     in_session = given is not None
     try:
+        if arguments == SERVE:
+            from .._daemon.backend import serve
+
+            return serve(entry_point)
         if given is not None:
             return _per_task(arguments[1], given)
         from .parser import parse
@@ -67,10 +73,6 @@ def _command(
     entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None
 ) -> int:
     if options.command == "daemon":
-        if options.step == "_serve":
-            from .._daemon.backend import serve
-
-            return serve(entry_point)
         from . import daemon
 
         return daemon.main(entry_point, options, reentry_exe)

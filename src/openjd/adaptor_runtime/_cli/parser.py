@@ -49,8 +49,6 @@ def _parser(name: str) -> argparse.ArgumentParser:
             _add_init_data(command)
         elif step == "run":
             command.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
-    # Not for people, so not in the help: what the frontend starts the backend with.
-    steps._name_parser_map["_serve"] = _Parser(prog=f"{name} daemon _serve")
 
     commands.add_parser("show-config", help="print the configuration that applies")
     commands.add_parser("version-info", help="print the versions of the interfaces")

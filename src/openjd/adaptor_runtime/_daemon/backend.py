@@ -12,7 +12,6 @@ import atexit
 import faulthandler
 import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     from ..adaptors import BaseAdaptor
 
 PREFIX = "ADAPTOR_OUTPUT: "
-CRASH_FILE = "crash"
 # How long a frontend may take to read its last output before a stop goes on without it, and how
 # long exit functions of the adaptor's may take (seconds).
 ANSWER_GRACE = 5.0
@@ -126,10 +124,10 @@ class Backend:
                 connection_file.write(self._connection_path, self.info)
             # The interpreter itself writes here what its threads did when it was brought down.
             # Opened now: nothing can be opened in a crash.
-            path = os.path.join(self._folder, CRASH_FILE)
+            path = os.path.join(self._folder, connection_file.CRASH_FILE)
             self._crash_file = open(path, "xb", buffering=0, opener=private_opener)  # noqa: SIM115
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            connection_file.remove_folder(self._folder)
             raise
         faulthandler.enable(file=self._crash_file)
         self._spool = Spool(self._folder)
@@ -371,7 +369,7 @@ class Backend:
         self._spool.close()
         faulthandler.disable()
         self._crash_file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        connection_file.remove_folder(self._folder)
         for waiting in (task, stop_task):
             if waiting is not None and not waiting.answered.is_set():
                 try:

@@ -9,6 +9,12 @@ from collections import namedtuple
 from .._platform import belongs_to_us, private_opener
 
 
+#: What a daemon keeps in its private folder: where it listens (not on Windows), where the
+#: interpreter writes when it is brought down, and output that waits for a frontend.
+FOLDER_FILES = ("socket", "crash", "output")
+CRASH_FILE = "crash"
+
+
 class ConnectionFileError(Exception):
     """A connection file that cannot be used; its message says which, why, and what to do."""
 
@@ -85,6 +91,24 @@ def read(path: str) -> ConnectionInfo:
             "remove it, or name the right file"
         )
     return info
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a daemon's private folder with what daemons keep there, and nothing else.
+
+    A folder whose name is not of the form of ours is left alone, whatever a file says.
+    """
+    if not os.path.basename(folder).startswith("openjd-"):
+        return
+    for name in FOLDER_FILES:
+        try:
+            os.unlink(os.path.join(folder, name))
+        except OSError:
+            pass
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def remove(path: str, info: ConnectionInfo) -> None:

@@ -398,7 +398,7 @@ def _obituary(
 
 def _crash_dump(info: ConnectionInfo) -> list[str]:
     try:
-        with open(os.path.join(info.folder, "crash"), errors="backslashreplace") as file:
+        with open(os.path.join(info.folder, connection_file.CRASH_FILE), errors="backslashreplace") as file:
             return file.read(65536).splitlines()
     except OSError:
         return []
@@ -410,14 +410,4 @@ def _bury(info: ConnectionInfo | None, connection_path: str | None) -> None:
         return
     if connection_path is not None:
         connection_file.remove(connection_path, info)
-    # Only a folder that has the form of ours, whatever the file says.
-    if os.path.basename(info.folder).startswith("openjd-"):
-        for name in ("socket", "crash", "output"):
-            try:
-                os.unlink(os.path.join(info.folder, name))
-            except OSError:
-                pass
-        try:
-            os.rmdir(info.folder)
-        except OSError:
-            pass
+    connection_file.remove_folder(info.folder)

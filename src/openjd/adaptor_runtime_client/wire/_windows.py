@@ -8,8 +8,16 @@ import os
 import sys
 import threading
 
-from .._win32 import DWORD, DWORD_OUT, VOID, bind, break_event, kernel32
-from .._win32 import owner_only, require_own_process
+from .._win32 import (
+    DWORD,
+    DWORD_OUT,
+    VOID,
+    bind,
+    break_event,
+    kernel32,
+    owner_only,
+    require_own_process,
+)
 from .errors import AccessRefused, ConnectionLost, NotListening
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
