@@ -31,6 +31,7 @@ _NOISE = re.compile(
     r"|\w+\(\w+\) = |Running command |Command started |Output:|Process pid \d+ exited with code: 0 "
     r"|openjd_progress: |(ADAPTOR_OUTPUT: )?STDOUT: (Rendering |Finished |Performing action: )"
 )
+_LINE = re.compile(r"(\d+:\d\d:\d\d(?:\.\d+)?)\t(.*)")
 _PREFIX = re.compile(r"(ADAPTOR_OUTPUT: )?((INFO|STDOUT|STDERR|openjd_status): )?")
 
 
@@ -178,9 +179,8 @@ class _Session:
     def line(self, line: str) -> None:
         """Take one line: ``0:00:01.234567<TAB>message``, or the engine's closing words."""
         self.log.write(line)
-        stamp, tab, message = line.rstrip("\n").partition("\t")
-        if not tab:
-            stamp, message = "", stamp
+        match = _LINE.fullmatch(line.rstrip("\n"))
+        stamp, message = match.groups() if match else ("", line.rstrip("\n"))
         if stamp and message.startswith("--------- "):
             self._action = message.strip("- ")
             print(f"\n{self._action}", flush=True)
@@ -226,10 +226,12 @@ class _Commands:
         self._signal = 0
 
     def __enter__(self) -> _Commands:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None:
-                self._previous[number] = signal.signal(number, self._on_signal)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+        if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as by nohup
+            numbers.append(hangup)
+        for number in numbers:
+            self._previous[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
