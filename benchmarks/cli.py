@@ -118,8 +118,10 @@ def _measure_all(options: argparse.Namespace) -> int:
 def _cache_folder(chosen: Path | None) -> Path:
     folder = chosen
     if folder is None:
-        owner = "" if sys.platform == "win32" else f"-{os.getuid()}"
-        folder = Path(tempfile.gettempdir()) / f"openjd-adaptor-runtime-benchmarks{owner}"
+        name = "openjd-adaptor-runtime-benchmarks"
+        if sys.platform != "win32":
+            name += f"-{os.getuid()}"
+        folder = Path(tempfile.gettempdir()) / name
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Its name is known to all: what another user put there must not be run.

@@ -11,6 +11,10 @@ from typing import Any
 from .environments import Runtime
 from .model import FLOOR, OURS, PEER, Outcome, Row
 
+# The bare interpreter of the machine that the goals were set on, and the figure that has it here.
+_REFERENCE_FLOOR_MS = 9.0
+_REFERENCE_FIGURES = ("daemon_start.by_class", "empty_task.by_class")
+
 _HEADER = ("", FLOOR, PEER, "(min - max)", OURS, "(min - max)", "ratio", "goal", "")
 
 
@@ -52,6 +56,13 @@ def table(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> Iterator[
 
 def verdict(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """What the figures say about the goals; first the missed ones, each with its distance."""
+    floor = _bare_interpreter(outcomes)
+    if floor is not None and floor > 1.25 * _REFERENCE_FLOOR_MS:
+        yield (
+            f"NOTE the goals were set on a machine that starts a bare interpreter in"
+            f" {_number(_REFERENCE_FLOOR_MS)} ms; this one took {_number(floor)} ms"
+            f" ({_number(floor / _REFERENCE_FLOOR_MS)} times as long)"
+        )
     rows = [row for outcome in outcomes for row in outcome.rows if row.figure.goal is not None]
     excesses = [row.excess for row in rows]
     for outcome in outcomes:
@@ -87,6 +98,16 @@ def as_json(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> dict[st
             for outcome in outcomes
         ],
     }
+
+
+def _bare_interpreter(outcomes: Sequence[Outcome]) -> float | None:
+    floors = [
+        row.value(FLOOR)
+        for outcome in outcomes
+        for row in outcome.rows
+        if row.figure.key in _REFERENCE_FIGURES
+    ]
+    return min((floor for floor in floors if floor is not None), default=None)
 
 
 def _figure_json(row: Row) -> dict[str, Any]:

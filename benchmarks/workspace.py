@@ -27,6 +27,10 @@ HERE = Path(__file__).resolve().parent
 PROBES = HERE / "probes"
 # A measured process that takes longer than this hangs.
 LIMIT_S = 120.0
+if sys.platform == "win32":
+    _KILL = signal.SIGTERM
+else:
+    _KILL = signal.SIGKILL
 _RUN = "OPENJD_BENCHMARK_RUN"
 _SESSION = "OPENJD_BENCHMARK_SESSION"
 
@@ -150,7 +154,7 @@ class Workspace:
         for pid in _marked(_RUN, self._mark):
             # One that ended by itself in the meantime is fine.
             with suppress(OSError):
-                os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+                os.kill(pid, _KILL)
 
 
 @contextmanager

@@ -35,8 +35,11 @@ _IMPORT_FROM = str(Path(openjd.adaptor_runtime_client.__file__).parents[2])
 
 
 @pytest.fixture(autouse=True)
-def private_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def private_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A folder with ``home`` and ``tmp``, which HOME and TMPDIR name; checked at the end."""
+    tmp_path_factory.getbasetemp()  # decided when first asked for, and not below this test's
     place = Path(tempfile.mkdtemp(prefix="t-", dir=_BASE))
     temporary = place / "tmp"
     for folder, variables in (

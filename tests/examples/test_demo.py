@@ -34,15 +34,13 @@ PROGRESS = re.compile(r"Rendering [0-9]+%|Rendering frame 1 of [0-9]+: [0-9]+%")
 
 
 class Site:
-    """A private place for one test: folders, and an environment that its processes inherit."""
+    """A private place for one test: folders, and a mark that its processes inherit."""
 
-    def __init__(self, root: Path) -> None:
-        self.output = root / "it's an output"
-        self.temporary = root / "tmp"
-        self.temporary.mkdir()
+    def __init__(self, place: Path) -> None:
+        self.output = place / "it's an output"
+        self.temporary = place / "tmp"
         self._mark = uuid.uuid4().hex
-        temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))
-        self.environment = {**os.environ, **temporary, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
+        self.environment = {**os.environ, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
 
     def python(self, *args: str) -> subprocess.Popen[str]:
         """Start ``python`` with those arguments, stdout and stderr in one pipe."""
@@ -80,8 +78,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
+def site(private_place: Path) -> Iterator[Site]:
+    site = Site(private_place)
     yield site
     for process in site.processes():
         process.kill()
@@ -215,13 +213,14 @@ def test_bad_arguments_get_one_line(
 
 @needs_renderer
 def test_unwritable_output_gets_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    private_place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An output folder that cannot be made: one line that names it, exit status 1."""
-    (tmp_path / "file").write_text("in the way")
-    assert _demo.main(["--output", str(tmp_path / "file" / "output")]) == 1
+    output = private_place / "file" / "output"
+    output.parent.write_text("in the way")
+    assert _demo.main(["--output", str(output)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert str(tmp_path / "file" / "output") in line
+    assert str(output) in line
 
 
 def test_missing_extra_gets_one_line(

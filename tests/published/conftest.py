@@ -64,7 +64,9 @@ class Farm:
             **os.environ,
             "HOME": str(self.home),
             "TMPDIR": str(self.temporary),
-            "PATH": os.pathsep.join([str(self.bin), str(adaptors / "bin"), os.environ["PATH"]]),
+            "PATH": os.pathsep.join(
+                [str(self.bin), str(adaptors / "bin"), os.environ.get("PATH", os.defpath)]
+            ),
             "PYTHONPATH": os.pathsep.join(entry for entry in search if entry),
             "PUBLISHED_STARTS": str(self._starts),
             "PUBLISHED_TELEMETRY": str(self._telemetry),
@@ -95,7 +97,8 @@ class Farm:
         Args:
             interrupt_at: what the output tells when the command is to get a SIGINT.
         """
-        process = subprocess.Popen(
+        output = ""
+        with subprocess.Popen(
             command,
             cwd=self.folder,
             env=self.environment,
@@ -104,20 +107,17 @@ class Farm:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="backslashreplace",
-        )
-        assert process.stdout is not None
-        with process:
+        ) as process:
+            assert process.stdout is not None
             try:
-                output = ""
                 for line in process.stdout:
                     output += line
                     if interrupt_at and interrupt_at in line:
                         process.send_signal(signal.SIGINT)
                         interrupt_at = ""
-            finally:
-                # For a test that is interrupted itself; otherwise the output ended with it.
-                if process.poll() is None and sys.exc_info()[0] is not None:
-                    process.kill()
+            except BaseException:
+                process.kill()
+                raise
         return Ended(process.returncode, output)
 
     def session(
@@ -163,30 +163,28 @@ class Farm:
         text = self._telemetry.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
-    def processes(self) -> list[psutil.Process]:
-        """The processes that live and were started here, however they detached themselves."""
+    def _processes(self) -> list[tuple[psutil.Process, str]]:
+        """What lives and was started here, however it detached itself, and its command line."""
         found = []
         for process in psutil.process_iter():
             try:
-                if (
-                    process.environ().get("PUBLISHED_MARK") == self._mark
-                    and process.status() != psutil.STATUS_ZOMBIE
-                ):
-                    found.append(process)
+                ours = process.environ().get("PUBLISHED_MARK") == self._mark
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append((process, " ".join(process.cmdline())))
             except psutil.Error:
-                continue
+                continue  # It has ended meanwhile, or is another user's.
         return found
 
     def leftovers(self) -> list[str]:
         """What should be gone when a session has ended: processes, sockets, files."""
-        processes = [f"process {process.pid}: {process.cmdline()}" for process in self.processes()]
+        processes = [f"process {process.pid}: {line}" for process, line in self._processes()]
         folders = (self.home, self.temporary)
         files = [str(p) for folder in folders for p in folder.rglob("*") if not p.is_dir()]
         return processes + files
 
     def end(self) -> None:
         """Ends what is still running."""
-        for process in self.processes():
+        for process, _ in self._processes():
             process.kill()
 
 

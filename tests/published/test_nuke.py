@@ -121,6 +121,22 @@ def test_an_error_of_nuke_fails_the_session(farm: Farm) -> None:
     assert_stopped(ended, farm)
 
 
+def test_an_error_does_not_drown_in_what_follows(farm: Farm) -> None:
+    """An adaptor's callbacks raise its error again at every later line; it is told once.
+
+    The lines themselves are all shown.
+    """
+    ended = render(farm, "complain_at 2")
+    assert ended.status != 0
+    assert ended.messages("fail") == [
+        "Error encountered while running adaptor: "
+        "Nuke Encountered an Error: ERROR: cannot open texture"
+    ]
+    assert len(ended.lines("STDOUT: Writing tile ")) == 50
+    assert not ended.lines("Traceback")
+    assert_stopped(ended, farm)
+
+
 def test_an_error_may_be_survived(farm: Farm) -> None:
     """With continue_on_error the other frames are rendered and the session succeeds."""
     ended = render(farm, "error_at 2", ContinueOnError="true")

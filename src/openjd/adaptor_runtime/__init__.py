@@ -7,9 +7,8 @@ import sys
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
-    from typing import Any
-
     from collections.abc import Callable
+    from typing import Any
 
     from .adaptors import BaseAdaptor
 
@@ -106,7 +105,8 @@ class EntryPoint:
                 f"the adaptor's package {package} has no __main__.py, so its daemon cannot be "
                 f"started with 'python -m {package}'; add one that starts the entry point"
             )
-        return [sys.executable, "-m", package]
+        # Packages that import their own __main__ make runpy warn; that is no news for a log.
+        return [sys.executable, "-W", "ignore::RuntimeWarning:runpy", "-m", package]
 
     def _package(self) -> str:
         module = sys.modules.get(self.module)

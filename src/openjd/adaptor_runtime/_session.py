@@ -151,7 +151,7 @@ class Session:
         try:
             runner._cancel()
         except Exception as e:
-            _logger.error("on_cancel failed: %s", origin(e))
+            _logger.error("on_cancel failed: %s (%s)", describe(e), origin(e))
         if type(runner.adaptor).on_cancel is BaseAdaptor.on_cancel:
             # Nobody else will: ask the applications themselves.
             for application in logging_subprocess.running():
@@ -213,7 +213,9 @@ class Session:
                 failure = f"Error encountered while {step.name} of the adaptor: {describe(error)}"
                 self._output.write(f"openjd_fail: {' '.join(failure.splitlines())}\n")
                 self._output.take_failure()
-            _logger.error("%s", origin(error))
+            place = origin(error)
+            if place is not None:
+                _logger.error("%s", place)
             _logger.debug("%s", trace)
         return Outcome(False, False, failure, trace)
 

@@ -14,8 +14,10 @@ from .wire.transport import connect
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
     from types import FrameType
+    from typing import Any, Callable, Dict, List, Optional, Tuple
+
+    from .wire.transport import Connection
 
 
 class ClientInterface:
@@ -44,6 +46,7 @@ class ClientInterface:
         if not server_path:
             raise TypeError("ClientInterface needs server_path, where its adaptor listens")
         self.server_path = server_path
+        self._polling: Optional[Connection] = None
         self.actions = {"close": self.close}
         # Serialises exchanges: map_path may be called from any thread of the application.
         self._lock = threading.Lock()
@@ -93,13 +96,29 @@ class ClientInterface:
                     _complain("the connection to the adaptor failed: {}".format(e))
                     return
                 action = Action(answer["name"], answer.get("args"))
-                self._perform(action)
+                self._perform_action(action)
                 if action.name == "close":
                     return
         finally:
             connection.close()
 
-    def _perform(self, action: Action) -> None:
+    # A published client that is called by its application at every tick, and so cannot block in
+    # poll(), calls these two by their names of 0.9.
+
+    def _request_next_action(self) -> Tuple[int, str, Optional[Action]]:
+        """(200, reason, the next action or None), at once; (503, reason, None) without adaptor."""
+        try:
+            if self._polling is None:
+                self._polling = connect(self.server_path)
+            answer = self._polling.request({"type": messages.POLL})
+        except WireError as e:
+            self._polling = None
+            return 503, str(e), None
+        if answer["type"] == messages.NOTHING:
+            return 200, "OK", None
+        return 200, "OK", Action(answer["name"], answer.get("args"))
+
+    def _perform_action(self, action: Action) -> None:
         print("Performing action: {}".format(action), flush=True)
         function = self.actions.get(action.name)
         if function is None:

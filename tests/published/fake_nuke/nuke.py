@@ -1,8 +1,9 @@
 """As much of Nuke's module as its client for 0.9 uses. Write nodes write small PPM pictures.
 
-Scripts are what Nuke writes: nodes as ``Class {``, a ``knob value`` a line, ``}``. Three knobs are
-of these tests only: ``error_at 2`` makes frame 2 fail with an error, ``crash_at 2`` ends the
-process in the middle of it, ``hang_at 2`` never comes to its end.
+Scripts are what Nuke writes: nodes as ``Class {``, a ``knob value`` a line, ``}``. Four knobs
+are of these tests only: ``error_at 2`` makes frame 2 fail with an error, ``complain_at 2`` prints
+an error and goes on, ``crash_at 2`` ends the process in the middle of it, ``hang_at 2`` never
+comes to its end.
 """
 
 from __future__ import annotations
@@ -145,6 +146,10 @@ def execute(node: Node, start: int, end: int, step: int, **options: Any) -> None
 def _render(node: Node, frame: int) -> None:
     if _at(node, "error_at") == frame:
         raise RuntimeError(f"{node.name()}: could not write frame {frame}")
+    if _at(node, "complain_at") == frame:
+        print("ERROR: cannot open texture", flush=True)
+        for tile in range(50):
+            print(f"Writing tile {tile} took 0.01 seconds", flush=True)
     if _at(node, "hang_at") == frame:
         print(f"hanging at frame {frame}", flush=True)
         threading.Event().wait()

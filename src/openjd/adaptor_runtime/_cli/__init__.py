@@ -69,9 +69,7 @@ def _per_task(step: str, given: dict[str, str]) -> int:
     return frontend.run(connection_file, run_data)
 
 
-def _command(
-    entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None
-) -> int:
+def _command(entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None) -> int:
     if options.command == "daemon":
         from . import daemon
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from .._daemon import frontend
 from .._data import read_text
 

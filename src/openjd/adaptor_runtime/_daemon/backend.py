@@ -23,7 +23,7 @@ from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _output
+from .. import _output, _platform
 from .._data import DataError, parse
 from .._logging import configure_logging
 from .._platform import make_private_folder, on_cancel_signals, private_opener
@@ -116,7 +116,7 @@ class Backend:
         self._stop_task: _Task | None = None
         self._finished = False
         self._exit_status = 0
-        self._folder = make_private_folder()
+        self._folder = _platform.session_folder = make_private_folder()
         try:
             self._listener = listen(self._folder)
             self.info = ConnectionInfo(self._listener.address, os.getpid(), self._folder)

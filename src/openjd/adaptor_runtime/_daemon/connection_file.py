@@ -8,7 +8,6 @@ from collections import namedtuple
 
 from .._platform import belongs_to_us, private_opener
 
-
 #: What a daemon keeps in its private folder: where it listens (not on Windows), where the
 #: interpreter writes when it is brought down, and output that waits for a frontend.
 FOLDER_FILES = ("socket", "crash", "output")
@@ -100,15 +99,21 @@ def remove_folder(folder: str) -> None:
     """
     if not os.path.basename(folder).startswith("openjd-"):
         return
-    for name in FOLDER_FILES:
+    try:
+        # The folders of application servers that a killed daemon could not remove.
+        inner = [os.path.join(folder, name) for name in os.listdir(folder) if name[:2] == "a-"]
+    except OSError:
+        return
+    for place in (*inner, folder):
+        for name in FOLDER_FILES:
+            try:
+                os.unlink(os.path.join(place, name))
+            except OSError:
+                pass
         try:
-            os.unlink(os.path.join(folder, name))
+            os.rmdir(place)
         except OSError:
             pass
-    try:
-        os.rmdir(folder)
-    except OSError:
-        pass
 
 
 def remove(path: str, info: ConnectionInfo) -> None:

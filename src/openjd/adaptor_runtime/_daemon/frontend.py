@@ -398,7 +398,9 @@ def _obituary(
 
 def _crash_dump(info: ConnectionInfo) -> list[str]:
     try:
-        with open(os.path.join(info.folder, connection_file.CRASH_FILE), errors="backslashreplace") as file:
+        with open(
+            os.path.join(info.folder, connection_file.CRASH_FILE), errors="backslashreplace"
+        ) as file:
             return file.read(65536).splitlines()
     except OSError:
         return []

@@ -34,6 +34,9 @@ else:
         system_config_folder,
     )
 
+#: The daemon's private folder, in which what else needs one has it; None in the foreground.
+session_folder: str | None = None
+
 __all__ = [
     "ProcessHandle",
     "ProcessTree",
@@ -107,8 +110,10 @@ if TYPE_CHECKING:
             ``SimpleQueue.put``.
             """
 
-        def make_private_folder(self) -> str:
+        def make_private_folder(self, parent: str | None = None) -> str:
             """Makes a folder that only this user can enter and returns its path.
+
+            `parent` is a private folder to make it in; the temporary folder if None.
 
             Its name cannot be predicted, it is private from the moment it exists, and a socket
             in it stays within the system's limit for the path of a socket (104 bytes).

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 assert sys.platform != "win32"
 
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero; "/socket" and
-# the folder's own name must fit behind the base.
-_LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef")
+# the folders' own names must fit behind the base.
+_LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef/a-0123")
 
 
 def detached_options() -> dict[str, Any]:
@@ -40,7 +40,11 @@ def on_cancel_signals(callback: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, handle)
 
 
-def make_private_folder() -> str:
+def make_private_folder(parent: str | None = None) -> str:
+    if parent is not None:
+        path = os.path.join(parent, "a-" + os.urandom(2).hex())
+        os.mkdir(path, 0o700)
+        return path
     name = "openjd-" + os.urandom(8).hex()
     chosen = os.environ.get("TMPDIR")
     if chosen and len(os.fsencode(os.path.abspath(chosen))) <= _LONGEST_BASE:

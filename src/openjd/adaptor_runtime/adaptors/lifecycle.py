@@ -119,14 +119,17 @@ def describe(error: BaseException) -> str:
     return text
 
 
-def origin(error: BaseException) -> str:
-    """The exception's name and the last place in code of the adaptor's: one line."""
+def origin(error: BaseException) -> str | None:
+    """The exception's name and the last place in code of the adaptor's: one line.
+
+    None where none of the adaptor's code is in it: then its name says nothing more than its text.
+    """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     place = None
     for frame in traceback.extract_tb(error.__traceback__):
         if not os.path.abspath(frame.filename).startswith(here):
             place = frame
-    name = type(error).__name__
     if place is None:
-        return name
+        return None
+    name = type(error).__name__
     return f"{name} at {place.filename}, line {place.lineno}, in {place.name}"

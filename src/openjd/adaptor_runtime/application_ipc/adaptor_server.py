@@ -7,11 +7,11 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from openjd.adaptor_runtime_client.action import Action
 from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
+from .. import _platform
 from .._platform import make_private_folder
 from .actions_queue import ActionsQueue
 
@@ -38,7 +38,8 @@ class AdaptorServer:
     def __init__(self, actions_queue: ActionsQueue, adaptor: BaseAdaptor[Any]) -> None:
         self.actions_queue = actions_queue
         self.adaptor = adaptor
-        self._folder = make_private_folder()
+        # In the daemon's own folder, where it is found should the daemon be killed.
+        self._folder = make_private_folder(_platform.session_folder)
         try:
             self._listener = listen(self._folder)
         except OSError:
@@ -93,9 +94,9 @@ class AdaptorServer:
             _logger.warning("the folder %s could not be removed: %s", self._folder, e.strerror)
 
     def _serve(self, connection: Connection) -> None:
-        def hand_over(action: Action) -> bool:
+        def hand_over(frame: bytes) -> bool:
             try:
-                connection.send({"type": messages.ACTION, "name": action.name, "args": action.args})
+                connection.send_frame(frame)
             except ConnectionLost:
                 return False
             return True
@@ -108,6 +109,9 @@ class AdaptorServer:
                 kind = None if isinstance(message, bytes) else message["type"]
                 if kind == messages.NEXT:
                     self.actions_queue.take(hand_over)
+                elif kind == messages.POLL:
+                    if not self.actions_queue.offer(hand_over):
+                        connection.send({"type": messages.NOTHING})
                 elif kind == messages.RULES:
                     rules = [rule.to_dict() for rule in self.adaptor.path_mapping_rules]
                     connection.send({"type": messages.RULES, "rules": rules})

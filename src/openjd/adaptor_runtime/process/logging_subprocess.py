@@ -82,6 +82,8 @@ class LoggingSubprocess:
         self._process = process
         self._tree = ProcessTree(process)
         self._tree_lock = threading.Lock()
+        self._callback_error: BaseException | None = None
+        self._drained = False
         self._pumps = []
         for stream, level, handler in (
             (process.stdout, STDOUT, stdout_handler),
@@ -124,8 +126,13 @@ class LoggingSubprocess:
             raise first_error
 
     def _callback_failed(self, error: BaseException) -> None:
+        # Adaptors raise the same exception again from each later callback.
+        if error is self._callback_error:
+            return
+        self._callback_error = error
         message = f"a callback for the application's output failed: {type(error).__name__}: {error}"
-        self._logger.error(message, exc_info=error)
+        self._logger.error(message)
+        self._logger.debug("in the callback:", exc_info=error)
         report_failure(message)
 
     @property
@@ -140,8 +147,15 @@ class LoggingSubprocess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the command has not ended yet."""
-        return self._process.poll() is None
+        """Whether the command has not ended yet, or has output that was not handled yet.
+
+        So whoever sees the end has seen, through the handlers, what led to it.
+        """
+        if self._process.poll() is None:
+            return True
+        if threading.current_thread() not in self._pumps:
+            self._drain()
+        return False
 
     def wait(self) -> None:
         """Blocks until the command has ended and what it printed has been handled.
@@ -186,8 +200,10 @@ class LoggingSubprocess:
 
     def _drain(self) -> None:
         for pump in self._pumps:
-            if pump is not threading.current_thread():
+            if not self._drained and pump is not threading.current_thread():
                 pump.join(DRAIN_SECONDS)
+        # Only the first to ask waits for a process that holds the pipe.
+        self._drained = True
         with _running_lock:
             _running.discard(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 
@@ -85,18 +86,26 @@ class Listener:
         self._socket.setblocking(False)
         # Closing a socket does not wake a thread that waits on it, everywhere: a pair does.
         self._wake_reader, self._wake_writer = socket.socketpair()
+        self._lock = _thread.allocate_lock()
+        self._accepting = False
         self._closed = False
 
     def accept(self) -> Optional[Stream]:
         import selectors
 
         with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            selector.register(self._wake_reader, selectors.EVENT_READ)
-            while not self._closed:
+            with self._lock:
+                if self._closed:
+                    return None
+                selector.register(self._socket, selectors.EVENT_READ)
+                selector.register(self._wake_reader, selectors.EVENT_READ)
+                self._accepting = True
+            while True:
                 ready = selector.select()
                 if any(key.fileobj is self._wake_reader for key, _ in ready):
-                    break
+                    self._wake_reader.close()
+                    self._socket.close()
+                    return None
                 try:
                     sock, _ = self._socket.accept()
                 except (BlockingIOError, ConnectionAbortedError):
@@ -111,14 +120,16 @@ class Listener:
                     sock.close()
                     continue
                 return Stream(sock, pid)
-        return None
 
     def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self._wake_writer.close()
-        self._socket.close()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._wake_writer.close()
+            if not self._accepting:
+                self._wake_reader.close()
+                self._socket.close()
         try:
             os.unlink(self.address)
         except OSError:

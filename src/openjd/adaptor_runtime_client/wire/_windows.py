@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import _winapi
 import ctypes
 import os
 import sys
-import threading
 
-from .._win32 import (
-    DWORD,
-    DWORD_OUT,
-    VOID,
-    bind,
-    break_event,
-    kernel32,
-    owner_only,
-    require_own_process,
-)
+from .. import _win32
 from .errors import AccessRefused, ConnectionLost, NotListening
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Optional
 
 assert sys.platform == "win32"
 
@@ -39,25 +30,29 @@ PIPE_REJECT_REMOTE_CLIENTS = 0x00000008
 # The server may learn who we are; it may not act in our name.
 SECURITY_SQOS_PRESENT_IDENTIFICATION = 0x00100000 | 0x00010000
 
-_GetNamedPipeClientProcessId = bind(kernel32, "GetNamedPipeClientProcessId", VOID, DWORD_OUT)
-_GetNamedPipeServerProcessId = bind(kernel32, "GetNamedPipeServerProcessId", VOID, DWORD_OUT)
-_CancelIoEx = kernel32.CancelIoEx  # its failure says that there was nothing to cancel
-_CancelIoEx.argtypes = (VOID, VOID)
+_cancel_io = _win32.kernel32.CancelIoEx  # its failure says that there was nothing to cancel
+_cancel_io.argtypes = (_win32.VOID, _win32.VOID)
 
 
-def _peer(ask: Any, handle: int) -> int:
+def _peer(side: str, handle: int) -> int:
     """The process at the other end. Raises OSError when it is not (or no longer) this user's."""
-    pid = DWORD()
+    ask = _win32.bind(
+        _win32.kernel32, "GetNamedPipe{}ProcessId".format(side), _win32.VOID, _win32.DWORD_OUT
+    )
+    pid = _win32.DWORD()
     ask(handle, ctypes.byref(pid))
-    require_own_process(pid.value)
+    _win32.require_own_process(pid.value)
     return pid.value
 
 
 def _finish(operation: _winapi.Overlapped) -> int:
     """Waits until `operation` is over and returns how many bytes it moved; 0 if canceled."""
     events = [operation.event]
-    if threading.current_thread() is threading.main_thread():
-        events.append(break_event())
+    # Not imported here: threading takes the thread that loads it for the main thread. Who has
+    # handlers of SIGBREAK to run has it loaded.
+    threading = sys.modules.get("threading")
+    if threading and threading.main_thread().ident == _thread.get_ident():
+        events.append(_win32.break_event())
     waiting = True
     try:
         while waiting:
@@ -82,7 +77,7 @@ class Stream:
         self._handle = handle
         self.peer_pid = peer_pid
         # Held to begin an operation, not while it waits: the handle that it begins on is open.
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._closed = False
 
     def read(self, size: int) -> bytes:
@@ -115,7 +110,7 @@ class Stream:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                _CancelIoEx(self._handle, None)
+                _cancel_io(self._handle, None)
                 # What was written stays readable for the other side (DisconnectNamedPipe would
                 # throw it away, FlushFileBuffers wait for a reader that may never come).
                 _winapi.CloseHandle(self._handle)
@@ -126,7 +121,7 @@ class Listener:
 
     def __init__(self, folder: str) -> None:
         self.address = PIPES + "openjd-" + os.urandom(16).hex()
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._closed = False
         self._waiting = self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)
 
@@ -139,7 +134,7 @@ class Listener:
             BUFFER_SIZE,
             BUFFER_SIZE,
             0,
-            ctypes.addressof(owner_only()),
+            ctypes.addressof(_win32.owner_only()),
         )
 
     def accept(self) -> Optional[Stream]:
@@ -160,7 +155,7 @@ class Listener:
                 # The next instance is there before this one goes: no client ever finds none.
                 handle, self._waiting = self._waiting, self._instance()
             try:
-                return Stream(handle, _peer(_GetNamedPipeClientProcessId, handle))
+                return Stream(handle, _peer("Client", handle))
             except OSError:
                 _winapi.CloseHandle(handle)
 
@@ -168,7 +163,7 @@ class Listener:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                _CancelIoEx(self._waiting, None)
+                _cancel_io(self._waiting, None)
                 _winapi.CloseHandle(self._waiting)
 
 
@@ -184,7 +179,7 @@ def connect(address: str) -> Stream:
         reason = e.strerror or str(e)
         raise NotListening("nobody listens at {}: {}".format(address, reason)) from e
     try:
-        return Stream(handle, _peer(_GetNamedPipeServerProcessId, handle))
+        return Stream(handle, _peer("Server", handle))
     except OSError as e:
         _winapi.CloseHandle(handle)
         reason = e.strerror or str(e)

@@ -30,11 +30,13 @@ STATUS = "status"
 # Daemon -> frontend. Output travels between request and FINAL as output frames.
 FINAL = "final"
 
-# Application -> application server; the answer to RULES has the same type.
+# Application -> application server. NEXT is answered when there is an action, POLL at once: with
+# the action, or with NOTHING. The answer to RULES has the same type.
 NEXT = "next"
+POLL = "poll"
 RULES = "rules"
-# Application server -> application, the answer to NEXT.
 ACTION = "action"
+NOTHING = "nothing"
 
 # Either side: the last request made no sense; the connection closes after it.
 ERROR = "error"

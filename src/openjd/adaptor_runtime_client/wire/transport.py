@@ -26,7 +26,7 @@ if sys.platform == "win32":
 else:
     from . import _unix as _system
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 64 * 1024
 
 
 class Stream:
@@ -104,7 +104,20 @@ class Connection:
             ConnectionLost: the other side is gone.
             LocalProtocolError: the message is too large or no JSON.
         """
-        self._write(framing.encode_message(message))
+        self.send_frame(framing.encode_message(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Sends what ``framing.encode_message`` has made of a message.
+
+        Raises:
+            ConnectionLost: the other side is gone.
+        """
+        with self._send_lock:
+            # The greeting goes out with the first message: one system call less, and a peer
+            # that connects only to look is owed nothing.
+            if self._greeting:
+                frame, self._greeting = self._greeting + frame, b""
+            self._stream.write(frame)
 
     def send_output(self, data: bytes) -> None:
         """Sends text in UTF-8, whole lines, as output frames.
@@ -113,15 +126,7 @@ class Connection:
             ConnectionLost: the other side is gone.
         """
         for start in range(0, len(data), framing.MAX_BODY):
-            self._write(framing.encode_output(data[start : start + framing.MAX_BODY]))
-
-    def _write(self, data: bytes) -> None:
-        with self._send_lock:
-            # The greeting goes out with the first message: one system call less, and a peer
-            # that connects only to look is owed nothing.
-            if self._greeting:
-                data, self._greeting = self._greeting + data, b""
-            self._stream.write(data)
+            self.send_frame(framing.encode_output(data[start : start + framing.MAX_BODY]))
 
     def greet(self) -> None:
         """Sends the greeting by itself, for a side that has nothing to say yet.
@@ -129,7 +134,7 @@ class Connection:
         Raises:
             ConnectionLost: the other side is gone.
         """
-        self._write(b"")
+        self.send_frame(b"")
 
     def receive(self) -> Union[Message, bytes, None]:
         """Blocks for the next message (dict) or output (bytes); None when the other side ended.

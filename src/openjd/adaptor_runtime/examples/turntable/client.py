@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import drjit as dr
 import mitsuba as mi
 
 from openjd.adaptor_runtime_client import ClientInterface
@@ -85,14 +86,8 @@ def plastic(red: float, green: float, blue: float) -> dict[str, Any]:
 
 
 def scene() -> dict[str, Any]:
-    """The scene: six balls round a pedestal with a golden sphere, on a plate on a tiled floor."""
+    """The scene: six balls round a pedestal with a golden sphere, on a plate in rippled water."""
     origin = mi.ScalarTransform4f()
-    tiles = {
-        "type": "checkerboard",
-        "to_uv": origin.scale(30),
-        "color0": rgb(0.35, 0.35, 0.38),
-        "color1": rgb(0.55, 0.55, 0.58),
-    }
     description: dict[str, Any] = {
         "type": "scene",
         "integrator": {"type": "path", "max_depth": 6},
@@ -102,11 +97,7 @@ def scene() -> dict[str, Any]:
             "to_world": origin.look_at([3, -3, 6], [0, 0, 0.5], [0, 0, 1]).scale(1.6),
             "emitter": {"type": "area", "radiance": rgb(9.0, 7.6, 6.0)},
         },
-        "floor": {
-            "type": "rectangle",
-            "to_world": origin.scale(30),
-            "bsdf": {"type": "diffuse", "reflectance": tiles},
-        },
+        "water": water(),
         "plate": {
             "type": "disk",
             "to_world": origin.translate([0, 0, 0.05]).scale(2.2),
@@ -133,6 +124,32 @@ def scene() -> dict[str, Any]:
             "bsdf": plastic(*colour),
         }
     return description
+
+
+def water() -> mi.Mesh:
+    """Half a million triangles: to load a scene costs something, here as in earnest."""
+    count, half_width = 500, 14.0
+    steps = [half_width * (2 * i / (count - 1) - 1) for i in range(count)]
+    positions: list[float] = []
+    for y in steps:
+        for x in steps:
+            distance = math.hypot(x, y)
+            positions += (x, y, 0.09 * math.sin(7 * distance) * math.exp(-0.12 * distance) - 0.1)
+    faces: list[int] = []
+    for row in range(count - 1):
+        for a in range(row * count, row * count + count - 1):
+            faces += (a, a + 1, a + count, a + 1, a + count + 1, a + count)
+    properties = mi.Properties()
+    properties["mesh_bsdf"] = mi.load_dict(plastic(0.03, 0.16, 0.2))
+    mesh = mi.Mesh(
+        "water", count * count, len(faces) // 3, has_vertex_normals=True, props=properties
+    )
+    parameters = mi.traverse(mesh)
+    parameters["vertex_positions"] = dr.scalar.ArrayXf(positions)
+    parameters["faces"] = dr.scalar.ArrayXu(faces)
+    parameters.update()
+    mesh.recompute_vertex_normals()
+    return mesh
 
 
 def camera_at(angle: float, width: int, height: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""An adaptor that wants to know when its daemon listens."""

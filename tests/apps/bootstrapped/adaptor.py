@@ -1,0 +1,7 @@
+"""The obedient adaptor under another name."""
+
+from obedient.adaptor import Obedient
+
+
+class Bootstrapped(Obedient):
+    """Obedient."""

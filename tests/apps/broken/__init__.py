@@ -1,0 +1,1 @@
+"""A package whose adaptor cannot be imported."""

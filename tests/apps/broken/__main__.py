@@ -1,0 +1,5 @@
+"""``python -m broken``."""
+
+from openjd.adaptor_runtime import EntryPoint
+
+EntryPoint("broken.adaptor:Broken").start()

@@ -1,0 +1,1 @@
+"""The obedient adaptor again; its entry point has its class."""

@@ -1,0 +1,1 @@
+"""An adaptor whose daemon dies before it is ready."""

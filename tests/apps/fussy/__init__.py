@@ -1,0 +1,1 @@
+"""An adaptor with schemas and a configuration."""

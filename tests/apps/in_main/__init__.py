@@ -1,0 +1,1 @@
+"""An adaptor whose class stands in its __main__.py."""

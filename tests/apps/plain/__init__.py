@@ -1,0 +1,1 @@
+"""An adaptor that runs applications and knows nothing of cancels."""

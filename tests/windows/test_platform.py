@@ -1,0 +1,460 @@
+"""The platform on Windows: private files, process trees, signals."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+if sys.platform != "win32":
+    pytest.skip("jobs, access lists and console events are things of Windows", allow_module_level=True)
+
+import _winapi
+import ctypes
+
+from bounded import LIMIT, Child
+from openjd.adaptor_runtime import _platform
+from openjd.adaptor_runtime._platform import windows
+from openjd.adaptor_runtime_client import _win32
+
+from . import security
+
+JOB_BREAKAWAY_OK = 0x0800
+JOB_KILL_ON_CLOSE = 0x2000
+
+# Starts a process that starts another; prints the ids of both; waits for a line that never comes.
+FAMILY = """
+    import os, subprocess, sys
+    if sys.argv[1:]:
+        print(os.getpid(), flush=True)
+        sys.stdin.readline()
+    else:
+        child = subprocess.Popen(
+            [sys.executable, "-c", CODE, "grandchild"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=FLAGS,
+        )
+        print(int(child.stdout.readline()), flush=True)
+        sys.stdin.readline()
+"""
+
+
+def family(flags: int = 0, **options: object) -> tuple[Child, psutil.Process]:
+    """A child with a child of its own, started with creation flags `flags`; both live."""
+    import textwrap
+
+    code = textwrap.dedent(FAMILY).replace("FLAGS", str(flags))
+    child = Child(f"CODE = {code!r}\n{code}", **options)
+    pid = child.line()
+    assert pid is not None
+    return child, psutil.Process(int(pid))
+
+
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """A private folder, removed at the end with what is in it."""
+    path = _platform.make_private_folder()
+    yield path
+    for name in os.listdir(path):
+        os.unlink(os.path.join(path, name))
+    os.rmdir(path)
+
+
+def test_private_folder(folder: str) -> None:
+    """The folder is in the temporary folder; nobody but this user may do anything with it, and
+    what is made in it inherits that."""
+    assert os.path.dirname(folder) == os.environ["TMPDIR"]
+    assert re.fullmatch(r"openjd-[0-9a-f]{16}", os.path.basename(folder))
+    assert security.of(folder) == security.owner_only("OICI")
+
+
+def test_private_folder_is_private_from_the_first_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The access list is given where the folder is made, not set afterwards."""
+    calls = []
+    monkeypatch.setattr(windows, "_CreateDirectory", lambda *args: calls.append(args))
+    path = _platform.make_private_folder()
+    ((made, attributes),) = calls
+    assert made == path
+    assert attributes._obj.descriptor == _win32.owner_only("OICI").descriptor
+
+
+def test_private_folder_where_TMPDIR_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TMPDIR, which Windows does not know, it is the system's temporary folder."""
+    monkeypatch.delenv("TMPDIR")
+    folder = _platform.make_private_folder()
+    assert os.path.samefile(os.path.dirname(folder), os.environ["TMP"])
+    os.rmdir(folder)
+
+
+def test_private_folder_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A temporary folder that cannot be used is named, with what to do about it."""
+    missing = str(tmp_path / "missing")
+    monkeypatch.setenv("TMPDIR", missing)
+    with pytest.raises(OSError, match="set TEMP to a folder you can write") as caught:
+        _platform.make_private_folder()
+    assert missing in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["x", "w", "a", "w+", "a+", "x+b"])
+def test_private_file(tmp_path: Path, mode: str) -> None:
+    """Whichever way it is created, the file is its owner's alone."""
+    path = str(tmp_path / "file")
+    with open(path, mode, opener=_platform.private_opener) as file:
+        assert security.of(path) == security.owner_only()
+        file.write(b"text" if "b" in mode else "text")
+    assert Path(path).read_bytes() == b"text"
+
+
+@pytest.mark.parametrize("mode", ["w", "a", "r+"])
+def test_file_that_was_there_before(tmp_path: Path, mode: str) -> None:
+    """What is opened for writing becomes private where opening might have created it, and its
+    content is treated as the mode says."""
+    path = tmp_path / "file"
+    path.write_text("old.")
+    before = security.of(str(path))
+    with open(path, mode, opener=_platform.private_opener) as file:
+        file.write("new")
+    assert path.read_text() == {"w": "new", "a": "old.new", "r+": "new."}[mode]
+    assert security.of(str(path)).split("D:")[1] == (
+        before if mode == "r+" else security.owner_only()
+    ).split("D:")[1]
+
+
+def test_modes_are_respected(tmp_path: Path) -> None:
+    """"x" fails on what exists, "r" on what does not; the error names the file."""
+    path = str(tmp_path / "file")
+    with pytest.raises(FileNotFoundError) as caught:
+        open(path, opener=_platform.private_opener)
+    assert caught.value.filename == path
+    Path(path).write_text("old")
+    with pytest.raises(FileExistsError) as caught:
+        open(path, "x", opener=_platform.private_opener)
+    assert caught.value.filename == path
+    with open(path, opener=_platform.private_opener) as file:
+        assert file.read() == "old"
+        with pytest.raises(OSError, match="not writable"):
+            file.write("x")
+    with pytest.raises(PermissionError):
+        open(tmp_path, "w", opener=_platform.private_opener)
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """A file that would be created is not written through a link that somebody laid there."""
+    target = tmp_path / "target"
+    target.write_text("precious")
+    link = tmp_path / "link"
+    try:
+        link.symlink_to(target)
+    except OSError as e:
+        pytest.skip(f"no link can be made here: {e}")
+    if not link.lstat().st_file_attributes & 0x400:
+        pytest.skip("links of this system are not those of Windows")
+    with pytest.raises(OSError, match="it is a link") as caught:
+        open(link, "w", opener=_platform.private_opener)
+    assert caught.value.errno == errno.ELOOP
+    assert target.read_text() == "precious"
+
+
+def test_file_can_be_removed_while_it_is_read(folder: str) -> None:
+    """A reader does not keep the file's owner from removing it, nor from writing to it."""
+    path = os.path.join(folder, "file")
+    with open(path, "x", opener=_platform.private_opener) as file:
+        file.write("text")
+    with open(path, opener=_platform.private_opener) as reader:
+        with open(path, "a", opener=_platform.private_opener) as writer:
+            writer.write(" and more")
+        os.unlink(path)
+        assert reader.read() == "text and more"
+    assert not os.path.exists(path)
+
+
+def test_descriptors_are_not_inherited(tmp_path: Path) -> None:
+    """A private file's descriptor stays in this process."""
+    with open(tmp_path / "file", "x", opener=_platform.private_opener) as file:
+        assert not os.get_inheritable(file.fileno())
+
+
+def test_belongs_to_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file belongs to us if we own it, or our group of administrators does while we act as
+    such; nobody else's does."""
+    path = str(tmp_path / "file")
+    with open(path, "x", opener=_platform.private_opener):
+        pass
+    assert _platform.belongs_to_us(path)
+    user = _win32.user_sid()
+    monkeypatch.setattr(_win32, "user_sid", lambda: "S-1-5-18")
+    monkeypatch.setattr(_win32, "token_sid", lambda process, kind: user)
+    assert _platform.belongs_to_us(path)
+    monkeypatch.setattr(_win32, "token_sid", lambda process, kind: "S-1-5-18")
+    assert not _platform.belongs_to_us(path)
+    with pytest.raises(FileNotFoundError):
+        _platform.belongs_to_us(path + "x")
+
+
+def test_system_config_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site configures adaptors below %PROGRAMDATA%."""
+    monkeypatch.setenv("PROGRAMDATA", "D:\\Data")
+    assert _platform.system_config_folder() == "D:\\Data\\openjd"
+
+
+def test_process_handle() -> None:
+    """A handle waits for the end of the process it was made for, as long as it is told to."""
+    with Child("import sys; print('up', flush=True); sys.stdin.readline()") as child:
+        child.expect("up")
+        handle = _platform.ProcessHandle(child.pid)
+        assert not handle.wait(0)
+        assert not handle.wait(0.01)
+        child.say("go")
+        assert handle.wait(LIMIT)
+        assert handle.wait(None)
+        handle.close()
+        handle.close()
+        with pytest.raises(ProcessLookupError):
+            # Its id is still held here, by Popen.
+            _platform.ProcessHandle(child.pid)
+    with pytest.raises(ProcessLookupError):
+        _platform.ProcessHandle(0x7FFFFFF0)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [0, subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW],
+    ids=["plain", "detached"],
+)
+@pytest.mark.parametrize("how", ["kill", "close"])
+def test_tree_takes_grandchildren(how: str, flags: int) -> None:
+    """Killing a tree, and letting go of it, end also what its processes have started."""
+    # The tree is complete before its first process has started another: it waits for a line.
+    with Child(
+        "import sys; code = sys.stdin.readline(); exec(eval(code))",
+        **_platform.own_group_options(),
+    ) as child:
+        tree = _platform.ProcessTree(child.process)
+        child.say(
+            repr(
+                "import subprocess, sys; "
+                "p = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.readline()'],"
+                f" stdin=subprocess.PIPE, creationflags={flags}); "
+                "print(p.pid, flush=True); sys.stdin.readline()"
+            )
+        )
+        pid = child.line()
+        assert pid is not None
+        grandchild = psutil.Process(int(pid))
+        getattr(tree, how)()
+        child.process.wait(LIMIT)
+        assert grandchild.wait(LIMIT) is not None or not grandchild.is_running()
+        tree.kill()
+        tree.close()
+        tree.close()
+
+
+def test_tree_takes_who_was_there_before_the_job() -> None:
+    """A process that was started before the tree took charge is killed with the rest."""
+    child, grandchild = family(**_platform.own_group_options())
+    with child:
+        tree = _platform.ProcessTree(child.process)
+        tree.kill()
+        child.process.wait(LIMIT)
+        grandchild.wait(LIMIT)
+        tree.close()
+
+
+def test_tree_dies_with_its_keeper() -> None:
+    """When the process that holds a tree is killed, the tree goes with it."""
+    with Child(
+        """
+        import subprocess, sys
+        from openjd.adaptor_runtime import _platform
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.readline()"],
+            stdin=subprocess.PIPE, **_platform.own_group_options()
+        )
+        tree = _platform.ProcessTree(child)
+        print(child.pid, flush=True)
+        sys.stdin.readline()
+        """
+    ) as keeper:
+        application = psutil.Process(int(keeper.line() or 0))
+        keeper.kill()
+        application.wait(LIMIT)
+
+
+def test_tree_of_a_process_that_has_ended() -> None:
+    """A tree whose process has ended already has nothing to do, and says nothing."""
+    with Child("pass", **_platform.own_group_options()) as child:
+        child.end()
+        tree = _platform.ProcessTree(child.process)
+        tree.notify()
+        tree.kill()
+        tree.close()
+
+
+def test_notice_reaches_the_group_and_nobody_else() -> None:
+    """CTRL_BREAK comes to the process and to those of its group, and not to the sender."""
+    report = (
+        "import signal, sys, time; "
+        "signal.signal(signal.SIGBREAK, lambda *_: (print(sys.argv[1], flush=True), sys.exit())); "
+    )
+    wait = "[time.sleep(0.05) for _ in range(2000)]"
+    with Child(
+        f"""
+        import subprocess
+        {report}
+        code = {report + "print('up', flush=True); " + wait!r}
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, "child"], stdout=subprocess.PIPE, text=True
+        )
+        child.stdout.readline()
+        print("up", flush=True)
+        try:
+            {wait}
+        finally:
+            print(child.stdout.readline().strip(), flush=True)
+        """,
+        "parent",
+        **_platform.own_group_options(),
+    ) as child:
+        child.expect("up")
+        tree = _platform.ProcessTree(child.process)
+        tree.notify()
+        child.expect("parent")
+        child.expect("child")
+        assert child.end()[0] == 0
+        tree.close()
+
+
+SIGNALS = """
+    import sys
+    from _queue import SimpleQueue
+    from openjd.adaptor_runtime._platform import on_cancel_signals
+    events = SimpleQueue()
+    on_cancel_signals(lambda: events.put("signal"))
+    print("up", flush=True)
+    while True:
+        print(events.get(), flush=True)
+"""
+
+
+def test_signals_while_the_main_thread_waits() -> None:
+    """CTRL_BREAK is seen although the main thread sits in a queue, each time it comes."""
+    with Child(SIGNALS, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP) as child:
+        child.expect("up")
+        for _ in range(3):
+            windows._GenerateConsoleCtrlEvent(1, child.pid)
+            child.expect("signal")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(0, True), (1, True), (5, False)], ids=["CTRL_C", "CTRL_BREAK", "LOGOFF"]
+)
+def test_which_events_cancel(monkeypatch: pytest.MonkeyPatch, kind: int, expected: bool) -> None:
+    """CTRL_C and CTRL_BREAK cancel; that some user has logged off does not."""
+    handlers, called = [], []
+    monkeypatch.setattr(_win32, "on_console_event", handlers.append)
+    _platform.on_cancel_signals(lambda: called.append(kind))
+    assert handlers[0](kind) is expected
+    assert called == ([kind] if expected else [])
+
+
+def test_closing_the_console_leaves_time_to_end() -> None:
+    """The system kills a process as soon as its handler of CTRL_CLOSE returns, so that waits
+    for the process to have done what it does at its end."""
+    with Child(
+        """
+        import atexit, sys, threading
+        from openjd.adaptor_runtime_client import _win32
+        handlers = []
+        _win32.on_console_event = handlers.append
+        from openjd.adaptor_runtime import _platform
+        called = threading.Event()
+        _platform.on_cancel_signals(called.set)
+        system = threading.Thread(
+            target=lambda: (handlers[0](2), print("returned", flush=True)), daemon=True
+        )
+        atexit.register(print, "exit functions", flush=True)
+        atexit._ncallbacks()
+        system.start()
+        called.wait()
+        print("main is done", system.is_alive(), flush=True)
+        """
+    ) as child:
+        child.expect("main is done True")
+        child.expect("exit functions")
+
+
+def test_detached_process_survives_and_inherits_nothing() -> None:
+    """A detached process outlives its parent, has a console of its own, and holds no handle of
+    its parent's open but the standard streams that it was given."""
+    with Child(
+        """
+        import os, subprocess, sys
+        from openjd.adaptor_runtime import _platform
+        reader, writer = os.pipe()
+        os.set_inheritable(writer, True)
+        code = "import sys; print('up', flush=True); sys.stdin.readline()"
+        daemon = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            **_platform.detached_options(),
+        )
+        daemon.stdout.readline()
+        os.close(writer)
+        print("end" if os.read(reader, 1) == b"" else "?", flush=True)
+        print(daemon.pid, flush=True)
+        sys.stdin.readline()
+        os._exit(0)
+        """,
+        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
+    ) as child:
+        child.expect("end")
+        daemon = psutil.Process(int(child.line() or 0))
+        windows._GenerateConsoleCtrlEvent(1, child.pid)
+        child.process.wait(LIMIT)
+        # Its parent and the pipe to it are gone: what ends it now is the end of its stdin.
+        daemon.wait(LIMIT)
+
+
+@pytest.mark.parametrize(
+    "limits", [JOB_KILL_ON_CLOSE, JOB_KILL_ON_CLOSE | JOB_BREAKAWAY_OK], ids=["strict", "lenient"]
+)
+def test_detached_process_leaves_the_job_where_it_may(limits: int) -> None:
+    """Started from within a job, the daemon leaves it if the job allows that, and is started
+    all the same if it does not."""
+    job = windows._CreateJobObject(None, None)
+    settings = windows._JobLimits(flags=limits)
+    windows._SetJobLimits(job, 9, ctypes.byref(settings), ctypes.sizeof(settings))
+    with Child(
+        """
+        import ctypes, subprocess, sys
+        from openjd.adaptor_runtime import _platform
+        sys.stdin.readline()
+        daemon = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.readline()"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            **_platform.detached_options(),
+        )
+        print(daemon.pid, flush=True)
+        sys.stdin.readline()
+        """
+    ) as child:
+        windows._AssignProcessToJob(job, int(child.process._handle))
+        child.say("go")
+        pid = int(child.line() or 0)
+        handle = _winapi.OpenProcess(0x1000 | 0x100000, False, pid)
+        inside = ctypes.c_int()
+        _win32.kernel32.IsProcessInJob(
+            ctypes.c_void_p(handle), ctypes.c_void_p(job), ctypes.byref(inside)
+        )
+        assert bool(inside.value) is not bool(limits & JOB_BREAKAWAY_OK)
+        _winapi.CloseHandle(handle)
+        child.say("end")
+        child.end()
+        psutil.Process(pid).wait(LIMIT) if psutil.pid_exists(pid) else None
+    _winapi.CloseHandle(job)
