@@ -19,6 +19,7 @@ if sys.platform != "win32":
 import _winapi
 
 from bounded import Child, Task
+
 from openjd.adaptor_runtime_client import _win32
 from openjd.adaptor_runtime_client.wire import _windows
 from openjd.adaptor_runtime_client.wire.errors import (
@@ -261,8 +262,9 @@ def test_a_client_that_came_and_went(listener: _windows.Listener) -> None:
     stream.close()
     stream = listener.accept()
     stream.write(b"hello")
-    assert client.result().read(100) == b"hello"
-    client.result().close()
+    client = client.result()
+    assert client.read(100) == b"hello"
+    client.close()
     stream.close()
 
 
@@ -327,7 +329,7 @@ def test_names_cannot_be_predicted() -> None:
 
 def test_owner_only(pair: tuple[_windows.Stream, _windows.Stream]) -> None:
     """Nobody but this user may do anything with the pipe, its owner; nothing is inherited."""
-    assert security.of(pair[0]._handle) == security.owner_only()
+    assert security.of(pair[0]._handle) == security.owner_only(file=False)
 
 
 def test_handles_are_not_inherited(
@@ -527,15 +529,18 @@ def test_interrupt_reaches_a_main_thread_that_waits(listener: _windows.Listener)
     accepted = Task(listener.accept)
     with Child(
         """
-        import _thread, signal, sys, threading
+        import signal, sys, threading
         from openjd.adaptor_runtime_client.wire import _windows
         stream = _windows.connect(sys.argv[1])
+        def interrupt():
+            sys.stdin.readline()
+            signal.raise_signal(signal.SIGINT)
         signal.signal(signal.SIGINT, lambda *_: print("handled", flush=True))
-        threading.Thread(target=lambda: (sys.stdin.readline(), _thread.interrupt_main())).start()
+        threading.Thread(target=interrupt).start()
         print("ready", flush=True)
         print(stream.read(100).decode(), flush=True)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        threading.Thread(target=lambda: (sys.stdin.readline(), _thread.interrupt_main())).start()
+        threading.Thread(target=interrupt).start()
         print("ready", flush=True)
         try:
             stream.read(100)

@@ -60,10 +60,14 @@ def take(framer: Framer) -> list:
 def refused(*chunks: bytes) -> str:
     """What the framer says of bytes that it must refuse."""
     framer = Framer()
-    with pytest.raises(RemoteProtocolError) as caught:
+
+    def feed() -> None:
         for chunk in chunks:
             framer.receive_data(chunk)
             take(framer)
+
+    with pytest.raises(RemoteProtocolError) as caught:
+        feed()
     return str(caught.value)
 
 

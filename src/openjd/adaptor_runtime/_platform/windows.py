@@ -53,12 +53,8 @@ _GetJobLimits = bind(
 )
 _AssignProcessToJob = bind(kernel32, "AssignProcessToJobObject", VOID, VOID)
 _TerminateJob = bind(kernel32, "TerminateJobObject", VOID, DWORD)
-_GetDacl = bind(
-    advapi32, "GetSecurityDescriptorDacl", VOID, ctypes.POINTER(INT), VOID_OUT, ctypes.POINTER(INT)
-)
-# These two return an error's number, and 0 for none.
-_SetSecurityInfo = advapi32.SetSecurityInfo
-_SetSecurityInfo.argtypes = (VOID, INT, DWORD, VOID, VOID, VOID, VOID)
+_SetSecurity = bind(advapi32, "SetKernelObjectSecurity", VOID, DWORD, VOID)
+# Returns an error's number, and 0 for none.
 _GetNamedSecurityInfo = advapi32.GetNamedSecurityInfoW
 _GetNamedSecurityInfo.argtypes = (TEXT, INT, DWORD, VOID_OUT, VOID, VOID, VOID, VOID_OUT)
 
@@ -132,7 +128,11 @@ def on_cancel_signals(callback: Callable[[], None]) -> None:
     atexit.register(at_exit.release)
 
 
-def make_private_folder() -> str:
+def make_private_folder(parent: str | None = None) -> str:
+    if parent is not None:
+        path = os.path.join(parent, "a-" + os.urandom(2).hex())
+        _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
+        return path
     base = os.environ.get("TMPDIR") or _temporary_folder()
     path = os.path.join(os.path.abspath(base), "openjd-" + os.urandom(8).hex())
     try:
@@ -182,26 +182,13 @@ def private_opener(path: str, flags: int) -> int:
                 raise OSError(errno.ELOOP, "it is a link", path)
             if not flags & os.O_EXCL:
                 # It may have been there before, with wider rights.
-                _make_private(handle, path)
+                _SetSecurity(handle, PROTECTED_DACL, _win32.owner_only().descriptor)
         if flags & os.O_TRUNC:
             os.ftruncate(fd, 0)
     except OSError:
         os.close(fd)
         raise
     return fd
-
-
-def _make_private(handle: int, path: str) -> None:
-    present, dacl, default = INT(), VOID(), INT()
-    _GetDacl(
-        _win32.owner_only().descriptor,
-        ctypes.byref(present),
-        ctypes.byref(dacl),
-        ctypes.byref(default),
-    )
-    error = _SetSecurityInfo(handle, SE_FILE_OBJECT, PROTECTED_DACL, None, None, dacl, None)
-    if error:
-        raise OSError(None, ctypes.FormatError(error), path, error)
 
 
 def belongs_to_us(path: str) -> bool:
