@@ -18,7 +18,7 @@ each_signal = pytest.mark.parametrize("signal_name", signals.CANCEL_SIGNALS)
 #: on_cancel for tasks that wait on `canceled`.
 SET = "print('on_cancel'); canceled.set()"
 CREATE = "canceled = threading.Event()"
-WAIT = "gates.Knock({port}); canceled.wait(); print('on_run ends')"
+WAIT = "knock = gates.Knock({port}); canceled.wait(); print('on_run ends')"
 
 
 @each_signal
@@ -143,16 +143,17 @@ def test_an_adaptor_that_cannot_be_canceled(session: Session, gate: Gate) -> Non
     """Nothing helps: what its threads do is shown, and the daemon ends without it."""
     session.start(cancel="pass")
     daemon = session.daemon()
-    task = session.begin_run(f"gates.Knock({gate.port}); threading.Event().wait()")
+    task = session.begin_run(f"knock = gates.Knock({gate.port}); threading.Event().wait()")
     stuck = gate.wait()
     task.cancel()
+    task.until("Canceling")
     task.cancel()
     # Five seconds pass here: what is left of the grace time.
     ended = task.end()
     stuck.gone()
     assert "did not react to the cancel" in ended.fails()
     assert "Thread adaptor:" in ended.out
-    assert 'in on_run' in ended.out
+    assert "in on_run" in ended.out
     assert ended.lines[-1].startswith("openjd_fail: ")
     daemon.wait(10)
     assert not session.file.exists()
@@ -336,7 +337,7 @@ def test_the_session_s_folder_is_deleted(session: Session, gate: Gate) -> None:
     folder.mkdir()
     session.file = folder / "session.json"
     session.variables["OPENJD_SESSION_WORKING_DIR"] = str(folder)
-    session.start(start=f"gates.Knock({gate.port})")
+    session.start(start=f"knock = gates.Knock({gate.port})")
     daemon = gate.wait()
     remove(folder)
     daemon.gone()

@@ -74,10 +74,15 @@ def _uri_parts(path: str) -> Parts:
         return []
     authority, slash, tail = rest.partition("/")
     parts = [(scheme + "://" + authority).translate(_ASCII_LOWER)]
-    # Empty components count in a URI; only the one behind a trailing slash is none.
-    if slash and tail:
-        parts += (tail[:-1] if tail[-1] == "/" else tail).split("/")
-    return parts
+    # Empty components count in a URI, the one behind a trailing slash as well.
+    return parts + tail.split("/") if slash else parts
+
+
+def _is_uri(path: str) -> bool:
+    """Whether `path` begins with a scheme (RFC 3986, 3.1) and ://."""
+    scheme, separator, _ = path.partition("://")
+    known = scheme.replace("+", "").replace("-", "").replace(".", "")
+    return bool(separator) and scheme[:1].isalpha() and known.isalnum() and scheme.isascii()
 
 
 def _split(path_format: str, path: str) -> Tuple[Parts, Parts]:
@@ -104,7 +109,7 @@ class PathMappingRule:
     """
 
     __slots__ = ("source_path_format", "source_path", "destination_path", "destination_os",
-                 "_base", "_separator", "_compiled")  # fmt: skip
+                 "_base", "_glue", "_separator", "_compiled")  # fmt: skip
 
     def __init__(
         self,
@@ -137,7 +142,7 @@ class PathMappingRule:
                     destination_os
                 )
             ) from None
-        if self.source_path_format == URI and not _uri_parts(source_path):
+        if self.source_path_format == URI and not _is_uri(source_path):
             raise ValueError(
                 "source_path {!r} of a URI rule does not begin with <scheme>://".format(source_path)
             )
@@ -146,11 +151,14 @@ class PathMappingRule:
         windows = self.destination_os == "Windows"
         self._separator = "\\" if windows else "/"
         parts = _windows_parts(destination_path) if windows else _posix_parts(destination_path)
-        # Everything up to where the rest of a path is appended: "/mnt/x/", "C:\\", "relative/".
-        base = self._separator.join(parts)
-        if parts and parts[0][-1] == self._separator:
-            base = parts[0] + self._separator.join(parts[1:])
-        self._base = base
+        first = parts[0] if parts else ""
+        # A root, and a drive without one ("C:x"), have no separator behind them.
+        bare = first[-1:] == self._separator or (windows and first[1:] == ":")
+        if bare:
+            self._base = first + self._separator.join(parts[1:])
+        else:
+            self._base = self._separator.join(parts)
+        self._glue = "" if not parts or (bare and len(parts) == 1) else self._separator
         self._compiled: Optional[PathMapper] = None
 
     @staticmethod
@@ -188,17 +196,18 @@ class PathMappingRule:
         return (False, path) if mapped is None else (True, mapped[1])
 
     def _source_parts(self) -> Parts:
-        return _split(self.source_path_format, self.source_path)[0]
+        parts = _split(self.source_path_format, self.source_path)[0]
+        if self.source_path_format == URI and len(parts) > 1 and not parts[-1]:
+            # A folder's trailing slash, not a component that a path would have to repeat.
+            parts.pop()
+        return parts
 
     def _mapped(self, rest: Parts, trailing: bool) -> str:
-        base, separator = self._base, self._separator
-        text = separator.join(rest)
-        if text:
-            # An empty base is a destination of "."
-            text = base + ("" if not base or base[-1] == separator else separator) + text
-        else:
-            text = base or "."
-        return text + separator if trailing and text[-1] != separator else text
+        text = self._base
+        if rest:
+            text += self._glue + self._separator.join(rest)
+        text = text or "."
+        return text + self._separator if trailing and text[-1] != self._separator else text
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PathMappingRule):

@@ -91,20 +91,27 @@ class Listener:
         self._closed = False
 
     def accept(self) -> Optional[Stream]:
+        with self._lock:
+            if self._closed:
+                return None
+            self._accepting = True
+        try:
+            return self._accept()
+        finally:
+            with self._lock:
+                self._accepting = False
+                if self._closed:
+                    self._close_sockets()
+
+    def _accept(self) -> Optional[Stream]:
         import selectors
 
         with selectors.DefaultSelector() as selector:
-            with self._lock:
-                if self._closed:
-                    return None
-                selector.register(self._socket, selectors.EVENT_READ)
-                selector.register(self._wake_reader, selectors.EVENT_READ)
-                self._accepting = True
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
             while True:
                 ready = selector.select()
                 if any(key.fileobj is self._wake_reader for key, _ in ready):
-                    self._wake_reader.close()
-                    self._socket.close()
                     return None
                 try:
                     sock, _ = self._socket.accept()
@@ -127,13 +134,17 @@ class Listener:
                 return
             self._closed = True
             self._wake_writer.close()
+            # What a thread waits for is closed by that thread.
             if not self._accepting:
-                self._wake_reader.close()
-                self._socket.close()
+                self._close_sockets()
         try:
             os.unlink(self.address)
         except OSError:
             pass
+
+    def _close_sockets(self) -> None:
+        self._wake_reader.close()
+        self._socket.close()
 
 
 def connect(address: str) -> Stream:
@@ -145,9 +156,9 @@ def connect(address: str) -> Stream:
     except PermissionError as e:
         sock.close()
         raise AccessRefused("{}: it belongs to another user".format(address)) from e
-    except OSError as e:
+    except (OSError, ValueError) as e:  # ValueError: no file can have such a name
         sock.close()
-        reason = e.strerror or str(e)
+        reason = getattr(e, "strerror", None) or e
         raise NotListening("nobody listens at {}: {}".format(address, reason)) from e
     if uid != os.geteuid():
         sock.close()

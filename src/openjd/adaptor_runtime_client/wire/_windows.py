@@ -13,15 +13,15 @@ from .errors import AccessRefused, ConnectionLost, NotListening
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import List, Optional, Tuple
 
 assert sys.platform == "win32"
 
 PIPES = "\\\\.\\pipe\\"
 BUFFER_SIZE = 256 * 1024
+BACKLOG = 8  # clients that connect before they are accepted
 
 ERROR_ACCESS_DENIED = 5
-ERROR_BROKEN_PIPE = 109
 ERROR_PIPE_BUSY = 231
 ERROR_NO_DATA = 232
 FILE_FLAG_OVERLAPPED = 0x40000000
@@ -45,29 +45,39 @@ def _peer(side: str, handle: int) -> int:
     return pid.value
 
 
-def _finish(operation: _winapi.Overlapped) -> int:
-    """Waits until `operation` is over and returns how many bytes it moved; 0 if canceled."""
-    events = [operation.event]
+def _wait(events: List[int]) -> int:
+    """Blocks until one of `events` is set and returns its place; signal handlers run meanwhile."""
+    count = len(events)
     # Not imported here: threading takes the thread that loads it for the main thread. Who has
     # handlers of SIGBREAK to run has it loaded.
     threading = sys.modules.get("threading")
     if threading and threading.main_thread().ident == _thread.get_ident():
-        events.append(_win32.break_event())
-    waiting = True
-    try:
-        while waiting:
-            try:
-                waiting = _winapi.WaitForMultipleObjects(events, False, _winapi.INFINITE) != 0
-            except InterruptedError:
-                pass  # A handler of SIGINT has run.
-    except BaseException:
-        operation.cancel()
+        events = events + [_win32.break_event()]
+    while True:
         try:
-            operation.GetOverlappedResult(True)
-        except OSError:
-            pass
+            place = _winapi.WaitForMultipleObjects(events, False, _winapi.INFINITE)
+        except InterruptedError:
+            continue  # A handler of SIGINT has run.
+        if place < count:
+            return place
+
+
+def _finish(operation: _winapi.Overlapped) -> int:
+    """Waits until `operation` is over and returns how many bytes it moved; 0 if canceled."""
+    try:
+        _wait([operation.event])
+    except BaseException:  # what a signal's handler raised
+        _cancel(operation)
         raise
     return operation.GetOverlappedResult(True)[0]
+
+
+def _cancel(operation: _winapi.Overlapped) -> None:
+    operation.cancel()
+    try:
+        operation.GetOverlappedResult(True)
+    except OSError:
+        pass
 
 
 class Stream:
@@ -122,49 +132,58 @@ class Listener:
     def __init__(self, folder: str) -> None:
         self.address = PIPES + "openjd-" + os.urandom(16).hex()
         self._lock = _thread.allocate_lock()
-        self._closed = False
-        self._waiting = self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)
+        # Instances of the pipe, each with the operation that ends when it has a client. There
+        # is always one without a client, unless BACKLOG of them came at once: those behind
+        # find the pipe busy and wait for the next. Empty once closed.
+        self._waiting = [self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)]
+        while len(self._waiting) < BACKLOG:
+            self._waiting.append(self._instance())
 
-    def _instance(self, flag: int = 0) -> int:
-        return _winapi.CreateNamedPipe(
-            self.address,
-            _winapi.PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flag,
-            PIPE_REJECT_REMOTE_CLIENTS,  # and bytes rather than messages, which is 0
-            _winapi.PIPE_UNLIMITED_INSTANCES,
-            BUFFER_SIZE,
-            BUFFER_SIZE,
-            0,
-            ctypes.addressof(_win32.owner_only()),
-        )
+    def _instance(self, flag: int = 0) -> Tuple[int, _winapi.Overlapped]:
+        while True:
+            handle = _winapi.CreateNamedPipe(
+                self.address,
+                _winapi.PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flag,
+                PIPE_REJECT_REMOTE_CLIENTS,  # and bytes rather than messages, which is 0
+                _winapi.PIPE_UNLIMITED_INSTANCES,
+                BUFFER_SIZE,
+                BUFFER_SIZE,
+                0,
+                ctypes.addressof(_win32.owner_only()),
+            )
+            try:
+                return handle, _winapi.ConnectNamedPipe(handle, overlapped=True)
+            except OSError as e:
+                _winapi.CloseHandle(handle)
+                if e.winerror != ERROR_NO_DATA:  # somebody came and went within this moment
+                    raise
 
     def accept(self) -> Optional[Stream]:
         while True:
-            try:
-                with self._lock:
-                    if self._closed:
-                        return None
-                    operation = _winapi.ConnectNamedPipe(self._waiting, overlapped=True)
-                _finish(operation)
-            except OSError as e:
-                if e.winerror not in (ERROR_NO_DATA, ERROR_BROKEN_PIPE):
-                    raise
-                # It came and went; what it wrote can still be read.
             with self._lock:
-                if self._closed:
-                    return None
-                # The next instance is there before this one goes: no client ever finds none.
-                handle, self._waiting = self._waiting, self._instance()
+                waiting = list(self._waiting)
+            if not waiting:
+                return None
+            chosen = waiting[_wait([operation.event for _, operation in waiting])]
+            with self._lock:
+                if chosen not in self._waiting:
+                    continue
+                # The next instance is there before this one goes.
+                self._waiting.append(self._instance())
+                self._waiting.remove(chosen)
+            handle, operation = chosen
             try:
+                operation.GetOverlappedResult(True)
                 return Stream(handle, _peer("Client", handle))
             except OSError:
                 _winapi.CloseHandle(handle)
 
     def close(self) -> None:
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                _cancel_io(self._waiting, None)
-                _winapi.CloseHandle(self._waiting)
+            waiting, self._waiting = self._waiting, []
+        for handle, operation in waiting:
+            _cancel(operation)
+            _winapi.CloseHandle(handle)
 
 
 def connect(address: str) -> Stream:

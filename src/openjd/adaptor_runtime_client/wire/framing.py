@@ -13,7 +13,7 @@ from .errors import LocalProtocolError, RemoteProtocolError
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import Union
+    from typing import Optional, Union
 
     from .messages import Message
 
@@ -73,9 +73,12 @@ class Framer:
         self._buffer = bytearray()
         self._greeted = False
         self._ended = False
+        self._error: Optional[RemoteProtocolError] = None
 
     def receive_data(self, data: bytes) -> None:
         """Bytes as they were read; ``b""`` says that there will be no more."""
+        if self._error is not None:
+            return
         if data:
             self._buffer += data
         else:
@@ -86,8 +89,19 @@ class Framer:
 
         Raises:
             RemoteProtocolError: the other side speaks another protocol or another version of
-                it, announced a frame over the limit, or ended within a frame.
+                it, announced a frame over the limit, or ended within a frame. From then on
+                every call raises it: what follows an error has no meaning.
         """
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._next()
+        except RemoteProtocolError as e:
+            self._error = e
+            self._buffer.clear()
+            raise
+
+    def _next(self) -> Event:
         buffer = self._buffer
         if not self._greeted:
             if not MAGIC.startswith(bytes(buffer[: len(MAGIC)])):

@@ -1,0 +1,86 @@
+"""A frontend that reads slowly, or that is not there, holds up nothing and loses nothing."""
+
+from __future__ import annotations
+
+from apps.drive import Session
+from apps.gates import Gate
+
+#: Lines of 100 bytes: 20 MB, more than the daemon keeps in memory.
+COUNT = 200_000
+SHOWN = "ADAPTOR_OUTPUT: STDOUT: "
+
+
+def numbered(count: int = COUNT) -> list[str]:
+    """What the child `flood` prints, as it is shown."""
+    return [f"{SHOWN}line {n:07d} {'x' * 86}" for n in range(count)]
+
+
+def test_a_frontend_that_is_not_read(session: Session, gate: Gate) -> None:
+    """The application prints 20 MB to the end and status is answered; then all is there."""
+    session.start()
+    task = session.begin_run(
+        f"application('flood', {COUNT}, {gate.port}).wait(); gates.pass_through({gate.port})",
+        held_back=True,
+    )
+    gate.wait()  # The application has got rid of all its output.
+    in_task = gate.wait()
+    assert session.status()["busy"] == "run"
+    assert sum(p.stat().st_size for p in session.host.temporary.rglob("output")) > 10_000_000
+    in_task.let_go()
+    ended = task.end()
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.lines[1:] == numbered()
+    assert session.run("print('next')") == (0, "next\n", "")
+    assert session.stop().status == 0
+
+
+def test_a_cancel_of_a_frontend_that_is_not_read(session: Session, gate: Gate) -> None:
+    """It reaches the task although the pipe is full."""
+    session.start(cancel="canceled.set()", start="canceled = threading.Event()")
+    task = session.begin_run(
+        f"application('flood', 20_000, {gate.port}).wait()\n"
+        f"knock = gates.Knock({gate.port}); canceled.wait(); knock.close()",
+        held_back=True,
+    )
+    gate.wait()
+    in_task = gate.wait()
+    task.kill()
+    in_task.gone()
+    stopped = session.stop()
+    assert stopped.status == 0
+    # Nobody has read what the killed frontend had taken, and nothing after it is lost.
+    rest = [line for line in stopped.lines if line.startswith(f"{SHOWN}line ")]
+    assert rest == numbered(20_000)[-len(rest) :]
+
+
+def test_output_while_nobody_is_there(session: Session, gate: Gate) -> None:
+    """What an application prints between two tasks is kept, in order, for the next frontend."""
+    session.start()
+    first = session.run(
+        "def later():\n"
+        f"    gates.pass_through({gate.port})\n"
+        f"    application('flood', {COUNT}, {gate.port}).wait()\n"
+        "thread = threading.Thread(target=later); thread.start()\n"
+        "print('begun')\n"
+    )
+    assert first == (0, "begun\n", "")
+    gate.wait().let_go()
+    gate.wait()  # All of it has been printed.
+    second = session.run("thread.join(); print('next')")
+    assert (second.status, second.err) == (0, "")
+    assert second.lines[0].startswith("ADAPTOR_OUTPUT: INFO: Running command: ")
+    assert second.lines[1:-1] == numbered()
+    assert second.lines[-1] == "next"
+    assert session.host.files() != []
+    assert session.stop().status == 0
+
+
+def test_a_stop_takes_what_was_not_read(session: Session) -> None:
+    """Output between the last task and the stop is shown by the stop."""
+    session.start(stop="go.set(); thread.join()")
+    session.run(
+        "go = threading.Event()\n"
+        "thread = threading.Thread(target=lambda: (go.wait(), print('said by a thread')))\n"
+        "thread.start()\n"
+    )
+    assert session.stop() == (0, "said by a thread\n", "")
