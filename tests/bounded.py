@@ -112,7 +112,8 @@ class Task:
     """A call that runs in a thread of its own from now on."""
 
     def __init__(self, function: Callable[..., Any], *args: Any) -> None:
-        self._outcome: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._result: Any = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(
             target=self._run, args=(function, *args), name=f"test {function}", daemon=True
         )
@@ -120,17 +121,14 @@ class Task:
 
     def _run(self, function: Callable[..., Any], *args: Any) -> None:
         try:
-            self._outcome.put((function(*args), None))
+            self._result = function(*args)
         except BaseException as e:
-            self._outcome.put((None, e))
+            self._error = e
 
     def result(self) -> Any:
         """What the call returned, or the exception that it raised; waits for it."""
-        try:
-            result, error = self._outcome.get(timeout=LIMIT)
-        except queue.Empty:
-            raise AssertionError(f"{self._thread.name} does not end") from None
         self._thread.join(LIMIT)
-        if error is not None:
-            raise error
-        return result
+        assert not self._thread.is_alive(), f"{self._thread.name} does not end"
+        if self._error is not None:
+            raise self._error
+        return self._result

@@ -53,6 +53,21 @@ class Ended(NamedTuple):
         assert self.err == "", self.err
         return fails[0][len("openjd_fail: ") :]
 
+    def only_fails(self) -> str:
+        """The same, for a command that has nothing else to say (but that it has begun)."""
+        says = self.fails()
+        begun = ("INFO: Starting the adaptor's daemon", f"openjd_env: {VARIABLE}=")
+        assert len([line for line in self.lines if not line.startswith(begun)]) == 1, self.text
+        return says
+
+    def refused(self) -> str:
+        """The text of the one line on stderr of a command outside of a session."""
+        assert self.status != 0, self
+        assert self.out == "", self.out
+        (line,) = self.err.splitlines()
+        assert line.startswith("ERROR: "), self.err
+        return line[len("ERROR: ") :]
+
 
 class Command:
     """A command under way. What it prints is read at once, unless the test holds it back."""
@@ -97,7 +112,7 @@ class Command:
 
     def _read(self, stream: IO[bytes], take: Any) -> None:
         for line in stream:
-            take(line.decode("utf-8").replace("\r\n", "\n"))
+            take(line.decode("utf-8", "backslashreplace").replace("\r\n", "\n"))
         stream.close()
         if take == self._lines.put:
             self._lines.put(None)

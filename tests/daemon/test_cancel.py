@@ -330,26 +330,6 @@ def test_a_signal_to_the_busy_daemon_cancels_its_task_and_stops_it(
     assert not session.file.exists()
 
 
-@posix
-def test_the_session_s_folder_is_deleted(session: Session, gate: Gate) -> None:
-    """A daemon does not outlive its session: without its working directory it ends."""
-    folder = session.host.folder / "session"
-    folder.mkdir()
-    session.file = folder / "session.json"
-    session.variables["OPENJD_SESSION_WORKING_DIR"] = str(folder)
-    session.start(start=f"knock = gates.Knock({gate.port})")
-    daemon = gate.wait()
-    remove(folder)
-    daemon.gone()
-
-
-def remove(folder: Path) -> None:
-    """Deletes the folder as a scheduler does at the end of a session."""
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-
-
 def test_cancels_say_that_they_are_one(session: Session, gate: Gate) -> None:
     """The log says once that the adaptor is asked to end, at most once per line of ours."""
     session.start(start=CREATE, cancel="canceled.set()")

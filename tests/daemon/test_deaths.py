@@ -119,13 +119,3 @@ def test_an_adaptor_that_ends_the_process(session: Session) -> None:
     assert ended.lines[0] == "last output"
     assert "ended unexpectedly" in ended.fails()
     assert not session.file.exists()
-
-
-def test_the_application_does_not_outlive_a_killed_daemon(session: Session, gate: Gate) -> None:
-    """A licence is not kept by an application whose daemon was killed."""
-    session.start()
-    task = session.begin_run(f"application('hold', {gate.port}).wait()")
-    application = gate.wait()
-    session.daemon().kill()
-    assert task.end().status == 1
-    application.gone()

@@ -77,6 +77,8 @@ class Session:
         output: where output goes, and where failures in it are noticed.
         on_stuck: called when the adaptor's code goes on although it was cancelled and its
             applications were killed: nothing more can be done from inside the process.
+        settle: called when the adaptor's code for a step has ended; returns when all output
+            that it caused by other ways than Python's has been seen.
     """
 
     def __init__(
@@ -84,10 +86,12 @@ class Session:
         make_adaptor: Callable[[], BaseAdaptor[Any]],
         output: Output,
         on_stuck: Callable[[Step], None],
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._make_adaptor = make_adaptor
         self._output = output
         self._on_stuck = on_stuck
+        self._settle = settle
         self._steps: SimpleQueue[Step | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._current: Step | None = None
@@ -189,6 +193,7 @@ class Session:
         except BaseException as e:
             error = e
         self._finish_prints()
+        self._settle()
         outcome = self._judge(step, error)
         if step.name == START and not outcome.ok:
             self._clean_up()

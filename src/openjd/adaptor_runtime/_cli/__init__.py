@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
@@ -92,9 +93,17 @@ def _report(error: Exception, in_session: bool) -> int:
         import traceback
 
         traceback.print_exception(type(error), error, error.__traceback__)
-    if in_session:
-        sys.stdout.flush()
-        print(f"openjd_fail: {text}", flush=True)
-    else:
-        print(f"ERROR: {text}", file=sys.stderr, flush=True)
+    line = f"{'openjd_fail' if in_session else 'ERROR'}: {text}\n"
+    _last_words(1 if in_session else 2, line)
     return 1
+
+
+def _last_words(fd: int, line: str) -> None:
+    from openjd.adaptor_runtime_client.wire.messages import encode_text
+
+    try:
+        sys.stdout.flush()
+        os.write(fd, encode_text(line))
+    except OSError:
+        # Nobody reads any more, and the interpreter shall not complain of that at its end.
+        sys.stdout = None

@@ -7,6 +7,8 @@ import sys
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from openjd.adaptor_runtime_client.wire.messages import encode_text
+
 from .. import _output
 from .._data import load_data
 from .._logging import configure_logging
@@ -94,7 +96,7 @@ def _writer(fd: int) -> Any:
     """Writes text to `fd` as UTF-8; when nobody reads any more there is nobody to tell."""
 
     def write(block: str) -> None:
-        view = memoryview(block.encode("utf-8", "backslashreplace"))
+        view = memoryview(encode_text(block))
         try:
             while view:
                 view = view[os.write(fd, view) :]

@@ -53,6 +53,9 @@ PREFIX = "ADAPTOR_OUTPUT: "
 # How long a frontend may take to read its last output before a stop goes on without it, and how
 # long exit functions of the adaptor's may take (seconds).
 ANSWER_GRACE = 5.0
+# How long what was written to descriptor 1 may take to be seen (seconds). It takes no time,
+# unless a pipe is stuck; a task must not hang for that.
+SETTLE_LIMIT = 2.0
 EXIT_GRACE = 5.0
 
 
@@ -65,11 +68,19 @@ class _Task:
         self.answered = threading.Event()
 
     def send(self, chunk: bytes) -> bool:
+        """What the spool delivers with; see there."""
         try:
-            self.connection.send_output(chunk)
+            if chunk:
+                self.connection.send_output(chunk)
+            else:
+                self.connection.flush()
         except ConnectionLost:
             return False
         return True
+
+    def offer(self, chunk: bytes) -> bool | None:
+        """What the spool tries first."""
+        return self.connection.offer_output(chunk)
 
 
 def serve(entry_point: EntryPoint) -> int:
@@ -145,7 +156,7 @@ class Backend:
         self._redirect_standard_streams()
         configure_logging(self._output, self._config.log_level, self._entry_point.module)
         on_cancel_signals(lambda: self._events.put("signal"))
-        self._session = Session(self._make_adaptor, self._output, self._stuck)
+        self._session = Session(self._make_adaptor, self._output, self._stuck, self._settle)
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         for callback in list(self._entry_point.on_bootstrap_complete):
             callback()
@@ -162,8 +173,7 @@ class Backend:
         os._exit(self._exit_status)
 
     def _to_spool(self, block: str) -> None:
-        # A lone surrogate has no UTF-8; losing a character beats losing the line.
-        self._spool.write(block.encode("utf-8", "backslashreplace"))
+        self._spool.write(messages.encode_text(block))
 
     def _redirect_standard_streams(self) -> None:
         """Reads the null device, and sees what is written to descriptors 1 and 2 by any means."""
@@ -173,18 +183,31 @@ class Backend:
         reader, writer = os.pipe()
         os.dup2(writer, 1)
         os.dup2(writer, 2)
-        os.close(writer)
+        # The adaptor may put something else in the place of descriptor 1; not of this one.
+        self._mark_fd = writer
+        self._mark = bootstrap.new_token()
+        self._marked = threading.Event()
         stream: IO[bytes] = open(reader, "rb", buffering=0)  # noqa: SIM115
-        self._pump = Pump(
-            stream,
-            "utf-8",
-            lambda block: self._output.log("STDOUT", block),
-            lambda error: None,
-            "descriptors 1 and 2",
-        )
+        self._pump = Pump(stream, "utf-8", self._written, lambda error: None, "descriptors 1 and 2")
         self._pump.start()
         sys.stdout = _output.PrintStream(self._output, 1)
         sys.stderr = _output.PrintStream(self._output, 2)
+
+    def _written(self, block: str) -> None:
+        """In the pump's thread: lines that came by descriptor 1 or 2."""
+        if self._mark in block:
+            # What stands before the mark is a line that was never ended.
+            block = block.replace(f"\n{self._mark}\n", "\n").replace(f"{self._mark}\n", "\n")
+            block = block[1:] if block[:1] == "\n" else block
+            self._marked.set()
+        if block:
+            self._output.log("STDOUT", block)
+
+    def _settle(self) -> None:
+        """Has seen everything that was written to descriptor 1 before it was called."""
+        self._marked.clear()
+        os.write(self._mark_fd, f"{self._mark}\n".encode())
+        self._marked.wait(SETTLE_LIMIT)
 
     def _make_adaptor(self) -> BaseAdaptor[Any]:
         return new_adaptor(self._entry_point, self._init_data, self._path_mapping_data)
@@ -204,7 +227,7 @@ class Backend:
     def _converse(self, connection: Connection) -> None:
         task: _Task | None = None
         try:
-            connection.greet()
+            connection.flush()
             while True:
                 message = connection.receive()
                 if message is None:
@@ -260,7 +283,7 @@ class Backend:
                 reason = f"is busy with another request since {seconds:.0f} seconds"
             self._refuse(connection, f"the adaptor's daemon {reason}")
             return None
-        self._spool.attach(task.send)
+        self._spool.attach(task.send, task.offer)
         self._session.submit(step)
         return task
 
@@ -335,7 +358,7 @@ class Backend:
             if not busy.answered.wait(ANSWER_GRACE):
                 # It does not read: what it has not read goes to whoever stops.
                 busy.connection.close()
-        self._spool.attach(task.send)
+        self._spool.attach(task.send, task.offer)
         self._session.submit(task.step)
 
     def _stuck(self, step: Step) -> None:
@@ -384,6 +407,7 @@ class Backend:
         os.dup2(null, 1)
         os.dup2(null, 2)
         os.close(null)
+        os.close(self._mark_fd)
         self._pump.join(1.0)
 
 
@@ -396,6 +420,9 @@ class _NoTask(_Task):
         self.answered.set()
 
     def send(self, chunk: bytes) -> bool:
+        return False
+
+    def offer(self, chunk: bytes) -> bool | None:
         return False
 
 

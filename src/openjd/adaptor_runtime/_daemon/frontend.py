@@ -44,7 +44,7 @@ class Lost(Exception):
 
 def say(text: str) -> None:
     """A line of the runtime's own."""
-    show(f"INFO: {text}\n".encode())
+    show(messages.encode_text(f"INFO: {text}\n"))
 
 
 def show(data: bytes) -> None:
@@ -239,7 +239,7 @@ def _launch(
         daemon.kill()
     for line in words.splitlines():
         if line.strip():
-            show(f"ADAPTOR_OUTPUT: {line}\n".encode("utf-8", "backslashreplace"))
+            show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
     if record is None:
         status = daemon.wait()
         raise FrontendError(
@@ -264,7 +264,7 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     try:
         connection = connect(address)
     except NotListening as e:
-        _bury(info, connection_path)
+        _bury(info or _implied(address), connection_path)
         raise FrontendError(f"the adaptor's daemon is not running ({e})") from e
     except WireError as e:
         raise FrontendError(str(e)) from e
@@ -288,17 +288,16 @@ def stop(connection_path: str | None) -> int:
     """
     try:
         address, info = _locate(connection_path)
-        connection = connect(address)
     except (connection_file.ConnectionFileMissing, NotConfigured) as e:
         say(f"Nothing to stop: {e}")
         return 0
+    try:
+        connection = connect(address)
     except NotListening as e:
-        if connection_path is not None:
-            info = connection_file.read(connection_path)
-            _bury(info, connection_path)
+        _bury(info or _implied(address), connection_path)
         say(f"Nothing to stop: the adaptor's daemon is not running ({e})")
         return 0
-    except (ConnectionFileError, WireError) as e:
+    except WireError as e:
         raise FrontendError(str(e)) from e
     events = listen_for_signals()
     # Held while it lives, so that its end cannot be taken for another process's.
@@ -357,6 +356,11 @@ def _conclude(final: messages.Message) -> int:
     return 1
 
 
+def _implied(address: str) -> ConnectionInfo:
+    """What is known of a daemon that only the variable names: its socket lies in its folder."""
+    return ConnectionInfo(address, 0, os.path.dirname(address))
+
+
 def _introduced(connection: Connection, address: str) -> ConnectionInfo | None:
     """The daemon as it introduced itself on the connection, if it came to that."""
     peer = connection.peer
@@ -390,7 +394,7 @@ def _obituary(
     how = "" if status is None else f" with exit status {status}"
     dump = _crash_dump(info)
     for line in dump:
-        show(f"ADAPTOR_OUTPUT: {line}\n".encode())
+        show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
     _bury(info, connection_path)
     more = "; what its threads did stands above" if dump else ""
     return f"the adaptor's daemon (process {info.pid}) ended unexpectedly{how} while {doing}{more}"

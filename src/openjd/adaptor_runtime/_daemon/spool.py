@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import IO
+from typing import IO, Optional
 
 from .._platform import private_opener
 
@@ -18,6 +18,8 @@ CHUNK = 256 * 1024
 
 #: Sends a chunk to the frontend; False when it is gone.
 Send = Callable[[bytes], bool]
+#: Sends a chunk as far as that needs no waiting: True all of it, None a part, False nothing.
+Offer = Callable[[bytes], Optional[bool]]
 
 
 class Spool:
@@ -44,28 +46,49 @@ class Spool:
         self._disk_failed = False
         self._dropped = 0
         self._send: Send | None = None
+        self._offer: Offer | None = None
+        self._flush = False
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._deliver, name="output", daemon=True)
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Adds whole lines at the end."""
-        with self._changed:
-            self._store(data)
-            self._changed.notify_all()
+        """Adds whole lines at the end.
 
-    def attach(self, send: Send) -> None:
-        """Delivers from now on through `send`, beginning with what was kept."""
+        Where the frontend keeps up they go out at once, from this thread: what was written is
+        then with the system, whatever becomes of this process.
+        """
+        with self._changed:
+            if self._offer is None or self._busy or not self._empty() or len(data) > CHUNK:
+                taken: bool | None = False
+            else:
+                taken = self._offer(data)
+            if taken is None:
+                self._flush = True
+            elif not taken:
+                self._store(data)
+            if not taken:
+                self._changed.notify_all()
+
+    def attach(self, send: Send, offer: Offer | None = None) -> None:
+        """Delivers from now on through `send`, beginning with what was kept.
+
+        Args:
+            send: called by the delivering thread; may block. With no bytes it finishes what
+                `offer` left unfinished.
+            offer: called by writers; must not block.
+        """
         with self._changed:
             self._send = send
+            self._offer = offer
             self._changed.notify_all()
 
     def detach(self, send: Send) -> None:
         """Stops delivering through `send`, if it is the one that is attached."""
         with self._changed:
             if self._send is send:
-                self._send = None
+                self._send = self._offer = None
                 self._changed.notify_all()
 
     def drain(self) -> None:
@@ -83,7 +106,13 @@ class Spool:
     # The rest runs under self._changed, but for _deliver.
 
     def _empty(self) -> bool:
-        return not (self._head or self._tail or self._dropped or self._read_at < self._written)
+        return not (
+            self._flush
+            or self._head
+            or self._tail
+            or self._dropped
+            or self._read_at < self._written
+        )
 
     def _store(self, data: bytes) -> None:
         if self._file is None and self._head_size + len(data) <= self._memory_limit:
@@ -183,10 +212,14 @@ class Spool:
                     return
                 send = self._send
                 assert send is not None
-                chunk = chunk or self._next_chunk()
+                if self._flush:
+                    # A part of a frame went out on this connection, or on one that is lost.
+                    self._flush, flushing = False, True
+                else:
+                    chunk, flushing = chunk or self._next_chunk(), False
                 self._busy = True
             # Outside the lock: a frontend that does not read blocks this thread and no other.
-            if send(chunk):
-                chunk = b""
-            else:
+            if not send(b"" if flushing else chunk):
                 self.detach(send)
+            elif not flushing:
+                chunk = b""

@@ -72,6 +72,9 @@ if TYPE_CHECKING:
             the system lets us find them. Process ids are never trusted without a start time.
             """
 
+        def is_gone(self) -> bool:
+            """Whether no process of the tree lives, as far as the system can tell."""
+
         def close(self) -> None:
             """Lets go of what the system keeps for the tree; on Windows that kills the rest."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    import psutil
+
 assert sys.platform != "win32"
 
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero; "/socket" and
@@ -91,37 +93,48 @@ class ProcessTree:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._group = process.pid
+        #: Descendants that were seen, also those that have left the group since.
+        self._strays: set[psutil.Process] = set()
 
     def notify(self) -> None:
+        # Once a parent is dead its children are init's, and cannot be found from it any more.
+        self._strays |= self._descendants()
         self._signal_group(signal.SIGTERM)
 
     def kill(self) -> None:
-        import psutil
-
-        # Found before the first signal: once a parent is dead its children are init's.
-        strays = []
-        try:
-            strays = psutil.Process(self._process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            pass
+        self._strays |= self._descendants()
         self._signal_group(signal.SIGKILL)
-        for stray in strays:
+        if self._strays:
+            import psutil
+        for stray in self._strays:
             try:
                 # psutil compares the start time, so this cannot hit a reused process id.
                 stray.kill()
-            except psutil.NoSuchProcess:
+            except psutil.Error:
                 pass
+
+    def is_gone(self) -> bool:
+        return not self._signal_group(0) and not any(s.is_running() for s in self._strays)
+
+    def _descendants(self) -> set[psutil.Process]:
+        import psutil
+
+        try:
+            return set(psutil.Process(self._process.pid).children(recursive=True))
+        except psutil.Error:
+            return set()
 
     def close(self) -> None:
         pass
 
-    def _signal_group(self, signum: int) -> None:
+    def _signal_group(self, signum: int) -> bool:
         # The group's id is safe to use while the leader is not reaped or any member lives: the
         # system does not give it away before.
         try:
             os.killpg(self._group, signum)
         except (ProcessLookupError, PermissionError):
-            pass
+            return False
+        return True
 
 
 class ProcessHandle:

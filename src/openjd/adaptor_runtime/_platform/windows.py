@@ -31,6 +31,7 @@ SYNCHRONIZE = 0x00100000
 WRITE_DAC = 0x00040000
 PROCESS_TERMINATE = 0x0001
 PROCESS_SET_QUOTA = 0x0100
+JOB_BASIC_ACCOUNTING = 1
 JOB_EXTENDED_LIMITS = 9
 JOB_BREAKAWAY_OK = 0x0800
 JOB_KILL_ON_CLOSE = 0x2000
@@ -48,15 +49,25 @@ _GetTempPath = bind(kernel32, "GetTempPathW", DWORD, TEXT, result=DWORD)
 _GenerateConsoleCtrlEvent = bind(kernel32, "GenerateConsoleCtrlEvent", DWORD, DWORD)
 _CreateJobObject = bind(kernel32, "CreateJobObjectW", VOID, TEXT, result=VOID)
 _SetJobLimits = bind(kernel32, "SetInformationJobObject", VOID, INT, VOID, DWORD)
-_GetJobLimits = bind(
-    kernel32, "QueryInformationJobObject", VOID, INT, VOID, DWORD, _win32.DWORD_OUT
-)
+_QueryJob = bind(kernel32, "QueryInformationJobObject", VOID, INT, VOID, DWORD, _win32.DWORD_OUT)
 _AssignProcessToJob = bind(kernel32, "AssignProcessToJobObject", VOID, VOID)
 _TerminateJob = bind(kernel32, "TerminateJobObject", VOID, DWORD)
 _SetSecurity = bind(advapi32, "SetKernelObjectSecurity", VOID, DWORD, VOID)
 # Returns an error's number, and 0 for none.
 _GetNamedSecurityInfo = advapi32.GetNamedSecurityInfoW
 _GetNamedSecurityInfo.argtypes = (TEXT, INT, DWORD, VOID_OUT, VOID, VOID, VOID, VOID_OUT)
+
+
+class _JobCounts(ctypes.Structure):
+    """JOBOBJECT_BASIC_ACCOUNTING_INFORMATION"""
+
+    _fields_ = [
+        ("times", ctypes.c_int64 * 4),
+        ("page_faults", DWORD),
+        ("total", DWORD),
+        ("active", DWORD),
+        ("terminated", DWORD),
+    ]
 
 
 class _JobLimits(ctypes.Structure):
@@ -90,7 +101,7 @@ def _may_leave_job() -> bool:
     """Whether the job of this process lets children leave it. Asking for it elsewhere fails."""
     limits = _JobLimits()
     try:
-        _GetJobLimits(None, JOB_EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits), None)
+        _QueryJob(None, JOB_EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits), None)
     except OSError:
         return False  # It is in no job.
     return bool(limits.flags & JOB_BREAKAWAY_OK)
@@ -259,6 +270,14 @@ class ProcessTree:
                 stray.kill()
             except psutil.Error:
                 pass
+
+    def is_gone(self) -> bool:
+        if self._job is None:
+            return True
+        counts = _JobCounts()
+        size = ctypes.sizeof(counts)
+        _QueryJob(self._job, JOB_BASIC_ACCOUNTING, ctypes.byref(counts), size, None)
+        return int(counts.active) == 0
 
     def close(self) -> None:
         if self._job is not None:

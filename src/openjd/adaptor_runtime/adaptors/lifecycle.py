@@ -112,10 +112,17 @@ def describe(error: BaseException) -> str:
     if type(error).__module__.startswith("jsonschema") and hasattr(error, "message"):
         # str() of these prints the whole schema and the whole data.
         return str(error.message)
-    text = str(error)
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    if not isinstance(error, Exception):
+        # SystemExit(0) reads like success.
+        return f"{name}: {text}"
     # The text of many exceptions means nothing without their names: KeyError: 'frame'.
     if not text or isinstance(error, (LookupError, AssertionError, AttributeError, TypeError)):
-        return f"{type(error).__name__}: {text}".rstrip(": ")
+        return f"{name}: {text}" if text else name
     return text
 
 

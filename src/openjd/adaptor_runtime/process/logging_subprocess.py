@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
-import weakref
 from collections.abc import Sequence
 from types import TracebackType
 from typing import IO
@@ -22,7 +21,8 @@ _logger = logging.getLogger(__name__)
 # pipe open must not keep a task from ending.
 DRAIN_SECONDS = 1.0
 
-_running: weakref.WeakSet[LoggingSubprocess] = weakref.WeakSet()
+# Those of which something may live: the end of the session is theirs as well.
+_running: set[LoggingSubprocess] = set()
 _running_lock = threading.Lock()
 
 
@@ -204,8 +204,10 @@ class LoggingSubprocess:
                 pump.join(DRAIN_SECONDS)
         # Only the first to ask waits for a process that holds the pipe.
         self._drained = True
-        with _running_lock:
-            _running.discard(self)
+        if self._process.poll() is not None and self._tree.is_gone():
+            self._tree.close()
+            with _running_lock:
+                _running.discard(self)
 
     def __enter__(self) -> LoggingSubprocess:
         return self
@@ -220,7 +222,7 @@ class LoggingSubprocess:
 
 
 def running() -> list[LoggingSubprocess]:
-    """The subprocesses of this process that have not been seen to end."""
+    """The subprocesses of this process of which something may still live."""
     with _running_lock:
         return list(_running)
 

@@ -59,6 +59,12 @@ class Stream:
         except OSError as e:
             raise ConnectionLost("the other side is gone: {}".format(e.strerror or e)) from e
 
+    def write_some(self, data: bytes) -> int:
+        try:
+            return self._socket.send(data, _socket.MSG_DONTWAIT)
+        except OSError:
+            return 0
+
     def close(self) -> None:
         try:
             # close() alone would not wake a thread that is in recv() or sendall().

@@ -42,6 +42,24 @@ NOTHING = "nothing"
 ERROR = "error"
 
 
+def encode_text(text: str) -> bytes:
+    """Text as output frames and schedulers take it: UTF-8, whatever is in it.
+
+    File names in UTF-8 that the system's locale could not decode come out as they are on disk;
+    what has no encoding at all is written as an escape.
+    """
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        pass
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+        data.decode("utf-8")
+        return data
+    except UnicodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
 def encode(message: Message) -> bytes:
     """The message as JSON in UTF-8.
 

@@ -51,6 +51,13 @@ class Stream:
         """
         raise NotImplementedError
 
+    def write_some(self, data: bytes) -> int:
+        """Writes as much of `data` as the system takes without blocking; the count of bytes.
+
+        0 where nothing could be written, be it that the other side does not read or is gone.
+        """
+        raise NotImplementedError
+
     def close(self) -> None:
         """Ends both directions and wakes a thread that reads or writes. May be called twice."""
         raise NotImplementedError
@@ -86,6 +93,8 @@ class Connection:
         self._stream = stream
         self._framer = framing.Framer()
         self._send_lock = _thread.allocate_lock()
+        # What of a frame is still to be written before anything else is.
+        self._unsent = b""
         #: The other side's greeting, with its ``pid``. Empty until it has come.
         self.peer: Message = {}
         self._greeting: bytes = framing.PREAMBLE + framing.encode_message(
@@ -115,8 +124,9 @@ class Connection:
         with self._send_lock:
             # The greeting goes out with the first message: one system call less, and a peer
             # that connects only to look is owed nothing.
-            if self._greeting:
-                frame, self._greeting = self._greeting + frame, b""
+            if self._greeting or self._unsent:
+                frame = self._greeting + self._unsent + frame
+                self._greeting = self._unsent = b""
             self._stream.write(frame)
 
     def send_output(self, data: bytes) -> None:
@@ -128,8 +138,26 @@ class Connection:
         for start in range(0, len(data), framing.MAX_BODY):
             self.send_frame(framing.encode_output(data[start : start + framing.MAX_BODY]))
 
-    def greet(self) -> None:
-        """Sends the greeting by itself, for a side that has nothing to say yet.
+    def offer_output(self, data: bytes) -> Optional[bool]:
+        """Sends output as far as that can be done without waiting.
+
+        True if all of it went out; None if a part did, and ``flush`` has to send the rest; False
+        if nothing did. `data` is at most MAX_BODY bytes.
+        """
+        if not self._send_lock.acquire(False):
+            return False
+        try:
+            if self._greeting or self._unsent:
+                return False
+            frame = framing.encode_output(data)
+            count = self._stream.write_some(frame)
+            self._unsent = frame[count:] if count else b""
+            return None if self._unsent else count > 0
+        finally:
+            self._send_lock.release()
+
+    def flush(self) -> None:
+        """Sends what is left of a frame, or the greeting, for a side that has no more to say.
 
         Raises:
             ConnectionLost: the other side is gone.
