@@ -142,15 +142,25 @@ class Command:
         """Blocks until it has ended."""
         if not self._readers:
             self.read()
-        self.process.wait(LIMIT)
+        try:
+            self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            said = "".join(self._seen + self._rest() + self._errors)
+            raise AssertionError(f"it does not end: {self.process.args}; it said:\n{said}") from None
         for reader in self._readers:
             reader.join(LIMIT)
             assert not reader.is_alive(), f"somebody keeps its output open: {self._seen}"
+        self._seen += self._rest()
+        return Ended(self.process.returncode, "".join(self._seen), "".join(self._errors))
+
+    def _rest(self) -> list[str]:
+        lines = []
         while not self._lines.empty():
             line = self._lines.get()
             if line is not None:
-                self._seen.append(line)
-        return Ended(self.process.returncode, "".join(self._seen), "".join(self._errors))
+                lines.append(line)
+        return lines
 
     def abandon(self) -> None:
         """Ends it in a hurry, if it has not ended."""
@@ -194,6 +204,13 @@ class Host:
     def run(self, *arguments: str, variables: dict[str, str] | None = None) -> Ended:
         """Runs ``python ARGUMENTS`` to its end."""
         return self.begin(*arguments, variables=variables).end()
+
+    def run_all(
+        self, *commands: tuple[str, ...], variables: dict[str, str] | None = None
+    ) -> list[Ended]:
+        """Runs several at the same time."""
+        begun = [self.begin(*command, variables=variables) for command in commands]
+        return [command.end() for command in begun]
 
     def processes(self) -> list[psutil.Process]:
         """What lives, of all that was started here and by what was started here."""
@@ -288,7 +305,9 @@ class Session:
 
     def daemon(self) -> psutil.Process:
         """The daemon's process."""
-        return psutil.Process(self.status()["pid"])
+        if self.by_variable:
+            return psutil.Process(self.status()["pid"])
+        return psutil.Process(json.loads(self.file.read_text())["pid"])
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from apps.drive import APPS, VARIABLE, Host, Session
+from apps.drive import APPS, VARIABLE, Ended, Host, Session
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and owners of files on POSIX")
 
-BEGINNINGS = pytest.mark.parametrize(
-    "command", [("run",), ("daemon", "start")], ids=["foreground", "daemon"]
-)
+#: The two ways to begin: in the foreground, and in a daemon.
+BEGINNINGS = [("run",), ("daemon", "start")]
 
 
 def obedient(host: Host, *arguments: str, **variables: str) -> str:
@@ -23,10 +22,17 @@ def obedient(host: Host, *arguments: str, **variables: str) -> str:
     return host.run("-m", "obedient", *arguments, variables=variables).only_fails()
 
 
+def both(
+    host: Host, package: str, *arguments: str, variables: dict[str, str] | None = None
+) -> list[Ended]:
+    """Begins in the foreground and in a daemon."""
+    commands = [("-m", package, *command, *arguments) for command in BEGINNINGS]
+    return host.run_all(*commands, variables=variables)
+
+
 # Data.
 
 
-@BEGINNINGS
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -42,14 +48,14 @@ def obedient(host: Host, *arguments: str, **variables: str) -> str:
     ],
     ids=["list", "string", "empty", "json", "yaml", "tag", "documents", "deep", "deep-yaml"],
 )
-def test_init_data(host: Host, command: tuple[str, ...], data: str, words: list[str]) -> None:
+def test_init_data(host: Host, data: str, words: list[str]) -> None:
     """Data that is no mapping, or neither JSON nor YAML: which, and where in it."""
-    says = obedient(host, *command, "--init-data", data)
-    assert all(word in says for word in words), says
-    assert len(says) < 500
+    for ended in both(host, "obedient", "--init-data", data):
+        says = ended.only_fails()
+        assert all(word in says for word in words), says
+        assert len(says) < 500
 
 
-@BEGINNINGS
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -62,7 +68,7 @@ def test_init_data(host: Host, command: tuple[str, ...], data: str, words: list[
     ],
 )
 def test_init_data_files(
-    host: Host, command: tuple[str, ...], name: str, content: bytes | str | None, words: list[str]
+    host: Host, name: str, content: bytes | str | None, words: list[str]
 ) -> None:
     """Data from a file: the file is named."""
     path = host.folder / name
@@ -70,10 +76,9 @@ def test_init_data_files(
         path.write_bytes(content)
     elif content:
         path.mkdir()
-    says = obedient(host, *command, "--init-data", f"file://{path}")
-    assert "--init-data" in says
-    assert str(path) in says
-    assert all(word in says for word in words), says
+    for ended in both(host, "obedient", "--init-data", f"file://{path}"):
+        says = ended.only_fails()
+        assert all(word in says for word in ["--init-data", str(path), *words]), says
 
 
 def test_other_data_is_named(host: Host) -> None:
@@ -118,13 +123,13 @@ def test_arguments_that_are_no_text(host: Host) -> None:
     assert "does not exist" in ended.out
 
 
-@BEGINNINGS
-def test_data_that_fails_its_schema(host: Host, command: tuple[str, ...]) -> None:
+def test_data_that_fails_its_schema(host: Host) -> None:
     """The place in the data stands first, and the schema is not printed."""
-    ended = host.run("-m", "fussy", *command, "--init-data", "camera: {fov: 200}")
-    assert ended.fails().endswith("adaptor: /camera/fov: 200 is greater than the maximum of 180")
-    assert "cleaned up" in ended.lines
-    assert len(ended.lines) <= 5
+    for ended in both(host, "fussy", "--init-data", "camera: {fov: 200}"):
+        says = ended.fails()
+        assert says.endswith("adaptor: /camera/fov: 200 is greater than the maximum of 180")
+        assert "cleaned up" in ended.lines
+        assert len(ended.lines) <= 5
 
 
 def test_run_data_that_fails(host: Host) -> None:
@@ -193,15 +198,14 @@ def test_a_package_without_main(host: Host) -> None:
     assert "add one" in says
 
 
-@BEGINNINGS
-def test_an_adaptor_that_cannot_be_imported(host: Host, command: tuple[str, ...]) -> None:
+def test_an_adaptor_that_cannot_be_imported(host: Host) -> None:
     """Its own last words, what went wrong, and the place."""
-    ended = host.run("-m", "broken", *command)
-    assert "the renderer's library is not installed" in ended.fails()
-    assert "these are its last words" in ended.lines
-    (line,) = (line for line in ended.lines if "ImportError" in line)
-    assert str(APPS / "broken" / "adaptor.py") in line
-    assert "line 4" in line
+    for ended in both(host, "broken"):
+        assert "the renderer's library is not installed" in ended.fails()
+        assert "these are its last words" in ended.lines
+        (line,) = (line for line in ended.lines if "ImportError" in line)
+        assert str(APPS / "broken" / "adaptor.py") in line
+        assert "line 4" in line
 
 
 @pytest.mark.parametrize("command", ["version-info", "show-config"])
@@ -261,10 +265,11 @@ def test_the_runtime_s_configuration(host: Host, content: str | None, words: lis
     path = host.folder / "runtime.json"
     if content is not None:
         path.write_text(content)
-    for command in (("run",), ("daemon", "start")):
-        says = obedient(host, *command, RUNTIME_CONFIG_PATH=str(path))
+    variables = {"RUNTIME_CONFIG_PATH": str(path)}
+    for ended in both(host, "obedient", variables=variables):
+        says = ended.only_fails()
         assert all(word in says for word in [str(path), *words]), says
-    shown = host.run("-m", "obedient", "show-config", variables={"RUNTIME_CONFIG_PATH": str(path)})
+    shown = host.run("-m", "obedient", "show-config", variables=variables)
     assert str(path) in shown.refused()
 
 
@@ -292,8 +297,7 @@ def test_the_adaptor_s_configuration(host: Host, content: str, words: list[str])
     path = host.folder / "fussy.json"
     path.write_text(content)
     variables = {"FUSSY_CONFIG_PATH": str(path)}
-    for command in (("run",), ("daemon", "start")):
-        ended = host.run("-m", "fussy", *command, variables=variables)
+    for ended in both(host, "fussy", variables=variables):
         says = ended.fails()
         assert all(word in says for word in [str(path), *words]), says
     assert str(path) in host.run("-m", "fussy", "show-config", variables=variables).refused()
@@ -370,29 +374,30 @@ BAD_FILES = {
 }
 
 
-@pytest.mark.parametrize("step", ["run", "stop", "status"])
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_connection_file_that_is_none(host: Host, kind: str, step: str) -> None:
+def test_a_connection_file_that_is_none(host: Host, kind: str) -> None:
     """It is named; what it holds is neither believed nor lost where it is not ours."""
     path = host.folder / "session.json"
     content, words = BAD_FILES[kind]
     path.write_bytes(content)
-    ended = host.run("-m", "obedient", "daemon", step, "--connection-file", str(path))
-    if words:
-        says = ended.only_fails()
-        assert words in says
-        assert str(path) in says
-        assert path.read_bytes() == content
-    elif step == "stop":
-        # It has the form: whoever wrote it, nobody listens there.
-        assert (ended.status, ended.err, len(ended.lines)) == (0, "", 1)
-    else:
-        ended.only_fails()
+    for step in ("run", "status", "stop"):
+        ended = host.run("-m", "obedient", "daemon", step, "--connection-file", str(path))
+        if words:
+            says = ended.only_fails()
+            assert words in says
+            assert str(path) in says
+            assert path.read_bytes() == content
+        elif step == "stop":
+            # It has the form: whoever wrote it, nobody listens there.
+            assert (ended.status, ended.err, len(ended.lines)) == (0, "", 1)
+        else:
+            ended.only_fails()
+            path.write_bytes(content)
 
 
 @pytest.mark.parametrize("step", ["run", "status"])
-def test_a_connection_file_that_is_missing(host: Host, step: str) -> None:
-    """It is named (and a stop would find nothing to do)."""
+def test_a_daemon_that_is_not_there(host: Host, step: str) -> None:
+    """What names it is named (and a stop would find nothing to do)."""
     says = obedient(host, "daemon", step, "--connection-file", "no/such.json")
     assert "no/such.json does not exist" in says
     assert VARIABLE in obedient(host, "daemon", step)

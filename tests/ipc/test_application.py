@@ -242,6 +242,47 @@ class TestActions:
         assert numbers == {thread: list(range(50)) for thread in range(4)}
 
 
+class TestPolling:
+    """Clients whose application calls them at each tick use two private names of 0.9."""
+
+    CODE = DEFINE + (
+        "client = Client(sys.argv[1])\n"
+        "while True:\n"
+        "    input()\n"
+        "    status, reason, action = client._request_next_action()\n"
+        "    print(status, action, flush=True)\n"
+        "    if action is not None: client._perform_action(action)\n"
+    )
+
+    def test_at_once(self, served: Served) -> None:
+        """Asking gives the next action if there is one, and None without waiting if not."""
+        with Child(self.CODE, served.path) as child:
+            for _ in range(2):
+                child.say("")
+                child.expect("200 None")
+            served.put("echo", {"n": 1})
+            served.put("echo", {"n": 2})
+            assert len(served.queue) == 2
+            for n in (1, 2):
+                child.say("")
+                child.expect(f'200 {{"name": "echo", "args": {{"n": {n}}}}}')
+                child.expect(performing("echo", {"n": n}))
+                child.expect(f'echo {{"n": {n}}}')
+                assert len(served.queue) == 2 - n
+            child.say("")
+            child.expect("200 None")
+
+    def test_adaptor_gone(self, served: Served) -> None:
+        """Without an adaptor the answer is 503, as often as it is asked."""
+        with Child(self.CODE, served.path) as child:
+            child.say("")
+            child.expect("200 None")
+            served.stop()
+            for _ in range(2):
+                child.say("")
+                child.expect("503 None")
+
+
 class TestManyClients:
     def test_each_action_once(self, served: Served) -> None:
         """Several clients share the actions: each is performed once, and each client closed."""

@@ -128,7 +128,7 @@ class TestWhatAConnectionCarries:
     def test_process_ids(self, server: Server) -> None:
         """Each side knows the other's process: from the system, and from its greeting."""
         code = CONNECT + (
-            "print(connection.peer_pid, flush=True)\nconnection.greet()\nconnection.receive()\n"
+            "print(connection.peer_pid, flush=True)\nconnection.flush()\nconnection.receive()\n"
         )
         accepting = Task(server.accept)
         with Child(code, server.address) as child:
@@ -174,6 +174,33 @@ class TestWhatAConnectionCarries:
             came += event
         sending.result()
         assert came == data
+
+    def test_output_without_waiting(self, pair: tuple[Connection, Connection]) -> None:
+        """Output that is offered goes out as far as it does at once, and stays in order."""
+        client, connection = pair
+        connection.flush()  # the greeting
+        block = bytes(range(256)) * 1000
+        answers = []
+        while len(answers) < 1000 and (answer := connection.offer_output(block)):
+            answers.append(answer)
+        # Nobody has read: the system cannot have taken all.
+        assert len(answers) < 1000
+        expected = block * (len(answers) + (answer is None)) + b"behind it\n"
+        if answer is None:
+            # A frame that was begun is ended before anything else goes out.
+            assert connection.offer_output(b"between") is False
+        flushing = Task(connection.flush)
+        came = b""
+        while len(came) < len(expected):
+            if len(came) == len(expected) - 10:
+                flushing.result()
+                connection.send_output(b"behind it\n")
+            event = receive(client)
+            assert isinstance(event, bytes)
+            came += event
+        assert came == expected
+        assert connection.offer_output(b"last") is True
+        assert receive(client) == b"last"
 
     def test_message_over_the_limit(self, pair: tuple[Connection, Connection]) -> None:
         """A message over the limit is refused on this side, and the connection stays good."""

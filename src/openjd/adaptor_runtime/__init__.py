@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["EntryPoint"]
 
 
+class EntryPointError(Exception):
+    """The adaptor cannot be loaded or run; the message says why, and what to do."""
+
+
 class EntryPoint:
     """Makes a command of an adaptor's class.
 
@@ -45,13 +49,18 @@ class EntryPoint:
         """The adaptor's class, imported if it was given by its name.
 
         Raises:
-            ImportError: there is no such module.
-            AttributeError: the module has no such class.
+            EntryPointError: the module cannot be imported, or has no such class.
         """
         if self._class is None:
             from importlib import import_module
 
-            self._class = getattr(import_module(self.module), self.adaptor_name)
+            try:
+                self._class = getattr(import_module(self.module), self.adaptor_name)
+            except Exception as e:
+                raise EntryPointError(
+                    f"the adaptor {self.module}:{self.adaptor_name} cannot be loaded: "
+                    f"{type(e).__name__}: {e}"
+                ) from e
         return self._class
 
     def start(
@@ -80,7 +89,7 @@ class EntryPoint:
         """The command that starts this entry point anew.
 
         Raises:
-            LookupError: the adaptor's package cannot be run; the message says what to do.
+            EntryPointError: the adaptor's package cannot be run; the message says what to do.
         """
         if reentry_exe is not None:
             return [reentry_exe]
@@ -99,9 +108,9 @@ class EntryPoint:
         try:
             runnable = find_spec(f"{package}.__main__")
         except ImportError as e:
-            raise LookupError(f"the adaptor's package {package} cannot be imported: {e}") from e
+            raise EntryPointError(f"the adaptor's package {package} cannot be imported: {e}") from e
         if runnable is None:
-            raise LookupError(
+            raise EntryPointError(
                 f"the adaptor's package {package} has no __main__.py, so its daemon cannot be "
                 f"started with 'python -m {package}'; add one that starts the entry point"
             )

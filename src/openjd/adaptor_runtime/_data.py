@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SCHEME = "file://"
+# Levels of nesting in YAML. Real data has less than twenty.
+DEPTH_LIMIT = 500
 
 
 class DataError(ValueError):
@@ -63,7 +65,17 @@ def _parse_yaml(text: str, name: str) -> Any:
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        # The reader written in C follows the nesting on the machine's stack, and crashes where
+        # that ends. Its events come without recursion.
+        depth = 0
+        for event in yaml.parse(text, loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH_LIMIT:
+                raise DataError(f"{name} is nested too deeply")
         return yaml.load(text, loader)
+    except DataError:
+        raise
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

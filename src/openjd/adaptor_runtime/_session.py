@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._output import Output, PrintStream
 from .adaptors import BaseAdaptor
-from .adaptors.lifecycle import AdaptorRunner, AdaptorState, describe, origin
+from .adaptors.lifecycle import DOING, AdaptorRunner, AdaptorState, describe, origin
 from .process import logging_subprocess
 
 if TYPE_CHECKING:
@@ -215,7 +215,10 @@ class Session:
         if error is not None:
             if failure is None:
                 # What the runner does not catch (SystemExit), or happened before it existed.
-                failure = f"Error encountered while {step.name} of the adaptor: {describe(error)}"
+                failure = (
+                    f"Error encountered while {DOING[AdaptorState(step.name)]} adaptor: "
+                    f"{describe(error)}"
+                )
                 self._output.write(f"openjd_fail: {' '.join(failure.splitlines())}\n")
                 self._output.take_failure()
             place = origin(error)

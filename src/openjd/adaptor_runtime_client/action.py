@@ -30,7 +30,8 @@ class Action:
     def __setattr__(self, key: str, value: Any) -> None:
         raise AttributeError("an Action cannot be changed: {!r}".format(key))
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, key: str) -> None:
+        raise AttributeError("an Action cannot be changed: {!r}".format(key))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Action):

@@ -42,7 +42,10 @@ class ClientInterface:
     def __init__(self, server_path: Optional[str] = None, **kwargs: Any) -> None:
         if "socket_path" in kwargs:
             _deprecated()
-            server_path = server_path or kwargs.pop("socket_path")
+            server_path = server_path or kwargs["socket_path"]
+        unknown = sorted(set(kwargs) - {"socket_path"})
+        if unknown:
+            raise TypeError("ClientInterface knows no argument {!r}".format(unknown[0]))
         if not server_path:
             raise TypeError("ClientInterface needs server_path, where its adaptor listens")
         self.server_path = server_path

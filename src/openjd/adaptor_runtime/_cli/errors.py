@@ -5,6 +5,7 @@ from __future__ import annotations
 
 def is_expected(error: Exception) -> bool:
     """Whether the message of `error` says all that a user needs to know."""
+    from .. import EntryPointError
     from .._daemon.connection_file import ConnectionFileError
     from .._daemon.frontend import FrontendError
     from .._data import DataError
@@ -12,7 +13,14 @@ def is_expected(error: Exception) -> bool:
 
     return isinstance(
         error,
-        (FrontendError, ConnectionFileError, DataError, ConfigurationError, LookupError, OSError),
+        (
+            FrontendError,
+            ConnectionFileError,
+            DataError,
+            ConfigurationError,
+            EntryPointError,
+            OSError,
+        ),
     )
 
 

@@ -42,7 +42,8 @@ TRANSITIONS: dict[AdaptorState, frozenset[AdaptorState]] = {
     _S.CLEANUP: frozenset(),
 }
 
-_DOING = {
+#: What the adaptor was doing in a state, for messages.
+DOING = {
     _S.START: "starting",
     _S.RUN: "running",
     _S.STOP: "stopping",
@@ -101,7 +102,7 @@ class AdaptorRunner:
         except Exception as e:
             message = " ".join(describe(e).splitlines())
             sys.stdout.write(
-                f"openjd_fail: Error encountered while {_DOING[state]} adaptor: {message}\n"
+                f"openjd_fail: Error encountered while {DOING[state]} adaptor: {message}\n"
             )
             sys.stdout.flush()
             raise
@@ -137,6 +138,6 @@ def origin(error: BaseException) -> str | None:
         if not os.path.abspath(frame.filename).startswith(here):
             place = frame
     if place is None:
-        return None
+        return origin(error.__cause__) if error.__cause__ is not None else None
     name = type(error).__name__
     return f"{name} at {place.filename}, line {place.lineno}, in {place.name}"
