@@ -173,18 +173,20 @@ def open_workspace(floor_python: Path, quick: bool) -> Iterator[Workspace]:
 class DaemonSession:
     """The commands of one session, as an engine would run them."""
 
-    def __init__(self, workspace: Workspace, runtime: Runtime, package: str) -> None:
+    def __init__(self, workspace: Workspace, runtime: Runtime, adaptor: str) -> None:
+        """`adaptor` is a package of ``adaptor_*``, or a script in ``probes/`` that starts one."""
         self._workspace = workspace
         self._mark = uuid.uuid4().hex
         self._environ = workspace.environ(runtime, {_SESSION: self._mark})
-        self._python = str(runtime.python)
-        self._package = package
+        self._adaptor = adaptor
+        starter = [str(PROBES / adaptor)] if adaptor.endswith(".py") else ["-m", adaptor]
+        self._starter = [str(runtime.python), *starter]
         self._connection_file = workspace.new_path("connection").with_suffix(".json")
 
     def command(self, *words: str) -> list[str]:
         """The command line of ``daemon WORDS``."""
         return [
-            *(self._python, "-m", self._package, "daemon", words[0]),
+            *(*self._starter, "daemon", words[0]),
             *("--connection-file", str(self._connection_file), *words[1:]),
         ]
 
@@ -209,7 +211,7 @@ class DaemonSession:
         # 0.9 answers before it is gone. It must not cost the next measurement its CPU.
         while self._lives():
             if time.perf_counter() - started > LIMIT_S:
-                raise BenchmarkError(f"the daemon of {self._package} does not end")
+                raise BenchmarkError(f"the daemon of {self._adaptor} does not end")
             time.sleep(0.005)
         return seconds, time.perf_counter() - started
 
@@ -220,9 +222,9 @@ class DaemonSession:
 
 
 @contextmanager
-def open_session(workspace: Workspace, runtime: Runtime, package: str) -> Iterator[DaemonSession]:
+def open_session(workspace: Workspace, runtime: Runtime, adaptor: str) -> Iterator[DaemonSession]:
     """A started session, stopped at the end of the block."""
-    session = DaemonSession(workspace, runtime, package)
+    session = DaemonSession(workspace, runtime, adaptor)
     session.start()
     try:
         yield session

@@ -4,5 +4,10 @@ from openjd.adaptor_runtime import EntryPoint
 
 from .adaptor import BenchmarkAdaptor
 
-if __name__ == "__main__":
+
+def main() -> None:
     EntryPoint(BenchmarkAdaptor).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -12,16 +12,24 @@ from ..workspace import DaemonSession, Workspace, open_session
 
 BY_CLASS = "by_class"
 BY_NAME = "by_name"
+BY_CLASS_SCRIPT = "by_class_script"
+BY_NAME_SCRIPT = "by_name_script"
 PUBLISHED = "published"
 _FLOOR = "bare"
 
 
-def packages_of(runtime: Runtime) -> dict[str, str]:
-    """Series name -> the adaptor package that gives it, with this runtime."""
-    packages = {BY_CLASS: "adaptor_by_class", PUBLISHED: "adaptor_published"}
+def adaptors_of(runtime: Runtime, figures: tuple[Figure, ...]) -> dict[str, str]:
+    """Series name -> what starts its adaptor: all that `figures` read and this runtime has."""
+    adaptors = {
+        BY_CLASS: "adaptor_by_class",
+        BY_CLASS_SCRIPT: "console_script_by_class.py",
+        PUBLISHED: "adaptor_published",
+    }
     if runtime.takes_adaptor_by_name:
-        packages[BY_NAME] = "adaptor_by_name"
-    return packages
+        adaptors[BY_NAME] = "adaptor_by_name"
+        adaptors[BY_NAME_SCRIPT] = "console_script_by_name.py"
+    wanted = {figure.series_of(runtime.name) for figure in figures}
+    return {series: adaptor for series, adaptor in adaptors.items() if series in wanted}
 
 
 @contextmanager
@@ -62,13 +70,12 @@ class DaemonStart(Benchmark):
 
     @contextmanager
     def sampler(self, runtime: Runtime, workspace: Workspace) -> Iterator[Sampler]:
-        packages = packages_of(runtime)
-        del packages[PUBLISHED]
+        adaptors = adaptors_of(runtime, self.figures)
 
         def sample() -> Mapping[str, list[float]]:
             values: dict[str, list[float]] = {}
-            for series, package in packages.items():
-                session = DaemonSession(workspace, runtime, package)
+            for series, adaptor in adaptors.items():
+                session = DaemonSession(workspace, runtime, adaptor)
                 values[series] = [1e3 * session.start()]
                 stopped, gone = session.stop()
                 if series == BY_CLASS:
@@ -88,12 +95,10 @@ class _Task(Benchmark):
 
     @contextmanager
     def sampler(self, runtime: Runtime, workspace: Workspace) -> Iterator[Sampler]:
-        wanted = {figure.series for figure in self.figures}
         with ExitStack() as stack:
             sessions = {
-                series: stack.enter_context(open_session(workspace, runtime, package))
-                for series, package in packages_of(runtime).items()
-                if series in wanted
+                series: stack.enter_context(open_session(workspace, runtime, adaptor))
+                for series, adaptor in adaptors_of(runtime, self.figures).items()
             }
             yield lambda: {
                 series: [1e3 * session.run(self.run_data)] for series, session in sessions.items()
@@ -113,6 +118,15 @@ class EmptyTask(_Task):
             BY_NAME,
             goal=40,
             peer_series=BY_CLASS,
+            floor_series=_FLOOR,
+        ),
+        Figure(
+            "empty_task.by_name_script",
+            "the same as a console script instead of python -m",
+            "ms",
+            BY_NAME_SCRIPT,
+            goal=40,
+            peer_series=BY_CLASS_SCRIPT,
             floor_series=_FLOOR,
         ),
         Figure(

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, contextmanager
 from ..environments import Runtime
 from ..model import Benchmark, BenchmarkError, Figure, Sampler
 from ..workspace import PROBES, Workspace, describe_failure, open_session
-from .daemon import BY_CLASS, packages_of
 
 _STAMP = re.compile(rb"stamp=(\d+)")
 
@@ -36,7 +35,7 @@ class LineLatency(Benchmark):
 
     @contextmanager
     def sampler(self, runtime: Runtime, workspace: Workspace) -> Iterator[Sampler]:
-        with open_session(workspace, runtime, packages_of(runtime)[BY_CLASS]) as session:
+        with open_session(workspace, runtime, "adaptor_by_class") as session:
             seeds = itertools.count(1)
 
             def sample() -> Mapping[str, list[float]]:

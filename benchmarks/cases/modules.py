@@ -10,7 +10,7 @@ from pathlib import Path
 from ..environments import Runtime
 from ..model import Benchmark, Figure, Sampler
 from ..workspace import PROBES, Workspace, open_session
-from .daemon import BY_CLASS, BY_NAME, PUBLISHED, packages_of
+from .daemon import BY_CLASS, BY_CLASS_SCRIPT, BY_NAME, BY_NAME_SCRIPT, PUBLISHED, adaptors_of
 
 _HOOK = str(PROBES / "module_hook")
 
@@ -30,6 +30,15 @@ class LoadedModules(Benchmark):
             BY_NAME,
             goal=80,
             peer_series=BY_CLASS,
+            floor_series="bare",
+        ),
+        Figure(
+            "modules.frontend_by_name_script",
+            "the same as a console script instead of python -m",
+            "",
+            BY_NAME_SCRIPT,
+            goal=80,
+            peer_series=BY_CLASS_SCRIPT,
             floor_series="bare",
         ),
         Figure(
@@ -61,8 +70,8 @@ class LoadedModules(Benchmark):
     def sampler(self, runtime: Runtime, workspace: Workspace) -> Iterator[Sampler]:
         with ExitStack() as stack:
             sessions = {
-                series: stack.enter_context(open_session(workspace, runtime, package))
-                for series, package in packages_of(runtime).items()
+                series: stack.enter_context(open_session(workspace, runtime, adaptor))
+                for series, adaptor in adaptors_of(runtime, self.figures).items()
             }
 
             def sample() -> Mapping[str, list[float]]:

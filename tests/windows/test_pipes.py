@@ -210,6 +210,39 @@ def test_close_wakes_a_writer(pair: tuple[_windows.Stream, _windows.Stream], end
     pair[end].close()
 
 
+def test_write_that_does_not_wait(pair: tuple[_windows.Stream, _windows.Stream]) -> None:
+    """Such writes are taken until the pipe is full, then refused; order is kept, and they are
+    taken again once somebody has read."""
+    block = bytes(range(256)) * 400
+    count = 0
+    while taken := pair[0].write_some(block):
+        assert taken == len(block)
+        count += 1
+    assert count > 1
+    assert pair[0].write_some(block) == 0
+    writing = Task(pair[0].write, b"behind it")
+    came = b""
+    while not came.endswith(b"behind it"):
+        came += pair[1].read(65536)
+    writing.result()
+    assert came == count * block + b"behind it"
+    assert pair[0].write_some(b"again") == 5
+    assert pair[1].read(100) == b"again"
+
+
+@pytest.mark.parametrize("end", [0, 1], ids=["this side", "the other side"])
+def test_close_after_a_write_that_waits_for_room(
+    pair: tuple[_windows.Stream, _windows.Stream], end: int
+) -> None:
+    """A write that waits for room is no obstacle to closing, on either side."""
+    while pair[0].write_some(b"x" * 100_000):
+        pass
+    pair[end].close()
+    assert pair[0].write_some(b"more") == 0
+    with pytest.raises(ConnectionLost):
+        pair[0].write(b"more")
+
+
 def test_close_wakes_accept(listener: _windows.Listener) -> None:
     """accept() returns None when the listener is closed, then and from then on."""
     accepting = Task(listener.accept)

@@ -238,34 +238,69 @@ def test_process_handle() -> None:
 @pytest.mark.parametrize("how", ["kill", "close"])
 def test_tree_takes_grandchildren(how: str, flags: int) -> None:
     """Killing a tree, and letting go of it, end also what its processes have started."""
-    # The tree is complete before its first process has started another: it waits for a line.
     with Child(
-        "import sys; code = sys.stdin.readline(); exec(eval(code))",
+        f"""
+        import subprocess, sys
+        grandchild = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.readline()"],
+            stdin=subprocess.PIPE, creationflags={flags},
+        )
+        print(grandchild.pid, flush=True)
+        sys.stdin.readline()
+        """,
         **_platform.own_group_options(),
     ) as child:
         tree = _platform.ProcessTree(child.process)
-        child.say(
-            repr(
-                "import subprocess, sys; "
-                "p = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.readline()'],"
-                f" stdin=subprocess.PIPE, creationflags={flags}); "
-                "print(p.pid, flush=True); sys.stdin.readline()"
-            )
-        )
-        pid = child.line()
-        assert pid is not None
-        grandchild = psutil.Process(int(pid))
+        grandchild = psutil.Process(int(child.line() or 0))
+        assert not tree.is_gone()
         getattr(tree, how)()
         child.process.wait(LIMIT)
-        assert grandchild.wait(LIMIT) is not None or not grandchild.is_running()
+        grandchild.wait(LIMIT)
+        assert tree.is_gone()
         tree.kill()
         tree.close()
         tree.close()
 
 
+def test_nothing_runs_before_the_tree_has_it() -> None:
+    """The application's first instruction is after its tree has taken charge: however slow that
+    is, nothing that it starts can escape."""
+    with Child("print('up', flush=True)", **_platform.own_group_options()) as child:
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.process.wait(1)
+        tree = _platform.ProcessTree(child.process)
+        child.expect("up")
+        assert child.end()[0] == 0
+        assert tree.is_gone()
+        tree.close()
+
+
+def test_tree_whose_first_process_has_ended() -> None:
+    """A process that the application left behind is still the tree's."""
+    with Child(
+        """
+        import os, subprocess, sys
+        left = subprocess.Popen(
+            [sys.executable, "-c", "import threading; threading.Event().wait()"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        print(left.pid, flush=True)
+        """,
+        **_platform.own_group_options(),
+    ) as child:
+        tree = _platform.ProcessTree(child.process)
+        left = psutil.Process(int(child.line() or 0))
+        child.process.wait(LIMIT)
+        assert not tree.is_gone()
+        tree.kill()
+        left.wait(LIMIT)
+        assert tree.is_gone()
+        tree.close()
+
+
 def test_tree_takes_who_was_there_before_the_job() -> None:
     """A process that was started before the tree took charge is killed with the rest."""
-    child, grandchild = family(**_platform.own_group_options())
+    child, grandchild = family(creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
     with child:
         tree = _platform.ProcessTree(child.process)
         tree.kill()
@@ -296,12 +331,14 @@ def test_tree_dies_with_its_keeper() -> None:
 
 def test_tree_of_a_process_that_has_ended() -> None:
     """A tree whose process has ended already has nothing to do, and says nothing."""
-    with Child("pass", **_platform.own_group_options()) as child:
+    with Child("pass") as child:
         child.end()
         tree = _platform.ProcessTree(child.process)
+        assert tree.is_gone()
         tree.notify()
         tree.kill()
         tree.close()
+        assert tree.is_gone()
 
 
 def test_notice_reaches_the_group_and_nobody_else() -> None:
@@ -329,8 +366,8 @@ def test_notice_reaches_the_group_and_nobody_else() -> None:
         "parent",
         **_platform.own_group_options(),
     ) as child:
-        child.expect("up")
         tree = _platform.ProcessTree(child.process)
+        child.expect("up")
         tree.notify()
         child.expect("parent")
         child.expect("child")

@@ -605,7 +605,9 @@ class TestAddresses:
             assert len(os.fsencode(server.address)) <= 103
             inside = server.folder.startswith(str(folder))
             # As long as there is room, TMPDIR is what was asked for.
-            assert inside or len(os.fsencode(f"{folder}/openjd-0123456789abcdef/a-0123/socket")) > 103
+            assert (
+                inside or len(os.fsencode(f"{folder}/openjd-0123456789abcdef/a-0123/socket")) > 103
+            )
             lengths.add(inside)
         assert lengths == {True, False}
 

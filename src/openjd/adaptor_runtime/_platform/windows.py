@@ -31,6 +31,8 @@ SYNCHRONIZE = 0x00100000
 WRITE_DAC = 0x00040000
 PROCESS_TERMINATE = 0x0001
 PROCESS_SET_QUOTA = 0x0100
+PROCESS_SUSPEND_RESUME = 0x0800
+CREATE_SUSPENDED = 0x4
 JOB_BASIC_ACCOUNTING = 1
 JOB_EXTENDED_LIMITS = 9
 JOB_BREAKAWAY_OK = 0x0800
@@ -53,6 +55,8 @@ _QueryJob = bind(kernel32, "QueryInformationJobObject", VOID, INT, VOID, DWORD, 
 _AssignProcessToJob = bind(kernel32, "AssignProcessToJobObject", VOID, VOID)
 _TerminateJob = bind(kernel32, "TerminateJobObject", VOID, DWORD)
 _SetSecurity = bind(advapi32, "SetKernelObjectSecurity", VOID, DWORD, VOID)
+_resume_process = ctypes.WinDLL("ntdll").NtResumeProcess
+_resume_process.argtypes = (VOID,)
 # Returns an error's number, and 0 for none.
 _GetNamedSecurityInfo = advapi32.GetNamedSecurityInfoW
 _GetNamedSecurityInfo.argtypes = (TEXT, INT, DWORD, VOID_OUT, VOID, VOID, VOID, VOID_OUT)
@@ -115,7 +119,8 @@ def own_group_options() -> dict[str, Any]:
         dwFlags=subprocess.STARTF_USESHOWWINDOW, wShowWindow=subprocess.SW_HIDE
     )
     return {
-        "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP,
+        # Suspended until a ProcessTree takes charge: nothing that it starts escapes the tree.
+        "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED,
         "startupinfo": startup,
         "close_fds": True,
     }
@@ -232,18 +237,23 @@ class ProcessTree:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         # `process` holds its process id: it is not given away while this object lives.
         self._process = process
-        self._job: int | None = _CreateJobObject(None, None)
-        limits = _JobLimits(flags=JOB_KILL_ON_CLOSE)
-        size = ctypes.sizeof(limits)
-        _SetJobLimits(self._job, JOB_EXTENDED_LIMITS, ctypes.byref(limits), size)
+        self._lock = _thread.allocate_lock()
+        self._job: int | None = None
+        handle = _winapi.OpenProcess(
+            PROCESS_SET_QUOTA | PROCESS_TERMINATE | PROCESS_SUSPEND_RESUME, False, process.pid
+        )
         try:
-            handle = _winapi.OpenProcess(PROCESS_SET_QUOTA | PROCESS_TERMINATE, False, process.pid)
+            self._job = _CreateJobObject(None, None)
+            limits = _JobLimits(flags=JOB_KILL_ON_CLOSE)
+            size = ctypes.sizeof(limits)
+            _SetJobLimits(self._job, JOB_EXTENDED_LIMITS, ctypes.byref(limits), size)
             try:
                 _AssignProcessToJob(self._job, handle)
-            finally:
-                _winapi.CloseHandle(handle)
-        except OSError:
-            pass  # It has ended, or its job lets no other hold it: kill() finds it as well.
+            except OSError:
+                pass  # It has ended, or its job lets no other hold it: kill() finds it as well.
+        finally:
+            _resume_process(handle)
+            _winapi.CloseHandle(handle)
 
     def notify(self) -> None:
         try:
@@ -255,16 +265,16 @@ class ProcessTree:
     def kill(self) -> None:
         import psutil
 
-        # The job holds what was started after the process came into it, which is all but
-        # always everything; the rest is found by its parents.
         strays = []
         try:
             process = psutil.Process(self._process.pid)
             strays = [process, *process.children(recursive=True)]
         except psutil.Error:
             pass
-        if self._job is not None:
-            _TerminateJob(self._job, 1)
+        with self._lock:
+            if self._job is not None:
+                _TerminateJob(self._job, 1)
+        # Those that the job does not hold, where there are such.
         for stray in strays:
             try:
                 stray.kill()
@@ -272,17 +282,19 @@ class ProcessTree:
                 pass
 
     def is_gone(self) -> bool:
-        if self._job is None:
-            return True
         counts = _JobCounts()
         size = ctypes.sizeof(counts)
-        _QueryJob(self._job, JOB_BASIC_ACCOUNTING, ctypes.byref(counts), size, None)
+        with self._lock:
+            if self._job is None:
+                return True
+            _QueryJob(self._job, JOB_BASIC_ACCOUNTING, ctypes.byref(counts), size, None)
         return int(counts.active) == 0
 
     def close(self) -> None:
-        if self._job is not None:
-            _winapi.CloseHandle(self._job)
-            self._job = None
+        with self._lock:
+            if self._job is not None:
+                _winapi.CloseHandle(self._job)
+                self._job = None
 
 
 class ProcessHandle:

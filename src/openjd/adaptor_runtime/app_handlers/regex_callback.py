@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
+
+from ._plan import Plan
 
 
 class RegexCallback:
@@ -57,25 +60,73 @@ class RegexHandler(logging.Handler):
     ) -> None:
         super().__init__(level)
         self.regex_callbacks = regex_callbacks
+        self._plan: Plan | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Runs the callbacks for the record's message."""
-        self.feed(record.getMessage())
-
-    def feed(self, line: str) -> None:
-        """Runs the callbacks for one line.
-
-        Raises:
-            Exception: whatever a callback raises.
-        """
         matched = False
+        message = record.getMessage()
         for regex_callback in self.regex_callbacks:
             if regex_callback.only_run_if_first_matched and matched:
                 continue
-            match = regex_callback.get_match(line)
+            match = regex_callback.get_match(message)
             if match is None:
                 continue
             matched = True
             regex_callback.callback(match)
             if regex_callback.exit_if_matched:
                 break
+
+    def takes_blocks(self, level: int) -> bool:
+        """Whether ``feed_block`` does what ``handle`` would do for each line at `level`."""
+        cls = type(self)
+        return (
+            cls.emit is RegexHandler.emit
+            and cls.handle is logging.Handler.handle
+            and not self.filters
+            and level >= self.level
+            and all(type(one).get_match is RegexCallback.get_match for one in self.regex_callbacks)
+        )
+
+    def feed_block(self, block: str, log: Callable[[str], Any]) -> None:
+        """Logs the lines of `block`, and runs the callbacks as if each line had come by itself.
+
+        Args:
+            block: whole lines, each ending in a newline.
+            log: called with consecutive parts of `block`, each of whole lines. A line is logged
+                before its callbacks run, and the next one after that.
+
+        Raises:
+            Exception: the first that a callback raised; the remaining lines were handled.
+        """
+        plan = self._plan
+        if plan is None or not plan.is_for(self.regex_callbacks):
+            plan = self._plan = Plan(self.regex_callbacks)
+        logged = 0
+        first_error: Exception | None = None
+        for start, end in plan.candidates(block):
+            line = block[start:end]
+            matched = False
+            for one in plan.steps:
+                if one.only_run_if_first_matched and matched:
+                    continue
+                match = one.search(line)
+                if match is None:
+                    continue
+                matched = True
+                if logged <= end:
+                    log(block[logged : end + 1])
+                    logged = end + 1
+                try:
+                    # As handle() does: a handler may serve both streams.
+                    with self.lock or nullcontext():
+                        one.callback(match)
+                except Exception as e:
+                    first_error = first_error or e
+                    break
+                if one.exit_if_matched:
+                    break
+        if logged < len(block):
+            log(block[logged:])
+        if first_error is not None:
+            raise first_error

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import threading
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import IO
 
@@ -107,8 +108,12 @@ class LoggingSubprocess:
 
     def _deliver(self, block: str, level: int, handler: RegexHandler | None) -> None:
         log_handler = _only_handler(self._logger, level)
-        if handler is None and log_handler is not None:
-            log_handler.output.log(logging.getLevelName(level), block)
+        if log_handler is not None and (handler is None or handler.takes_blocks(level)):
+            log = partial(log_handler.output.log, logging.getLevelName(level))
+            if handler is None:
+                log(block)
+            else:
+                handler.feed_block(block, log)
             return
         first_error: Exception | None = None
         for line in block[:-1].split("\n"):

@@ -73,8 +73,8 @@ def _finish(operation: _winapi.Overlapped) -> int:
 
 
 def _cancel(operation: _winapi.Overlapped) -> None:
-    operation.cancel()
     try:
+        operation.cancel()
         operation.GetOverlappedResult(True)
     except OSError:
         pass
@@ -89,6 +89,8 @@ class Stream:
         # Held to begin an operation, not while it waits: the handle that it begins on is open.
         self._lock = _thread.allocate_lock()
         self._closed = False
+        #: What write_some has begun.
+        self._begun: Optional[_winapi.Overlapped] = None
 
     def read(self, size: int) -> bytes:
         try:
@@ -104,30 +106,45 @@ class Stream:
             return b""
 
     def write(self, data: bytes) -> None:
-        if not data:
-            return
         try:
-            with self._lock:
-                if self._closed:
-                    raise ConnectionLost("this side has closed the connection")
-                operation, _ = _winapi.WriteFile(self._handle, data, overlapped=True)
-            if _finish(operation) < len(data):
-                raise ConnectionLost("this side has closed the connection")
+            begun, self._begun = self._begun, None
+            if begun:
+                _finish(begun)
+            if data and not _finish(self._begin_write(data)):
+                raise OSError(0, "it was closed here")
         except OSError as e:
             raise ConnectionLost("the other side is gone: {}".format(e.strerror or e)) from e
 
     def write_some(self, data: bytes) -> int:
-        # A pipe takes a part of a write only by keeping the rest waiting, which is no help.
-        return 0
+        # A pipe takes all or nothing, and keeps what it has no room for waiting: one such write
+        # may wait, and what comes after it is not begun before that one has ended.
+        try:
+            if self._begun:
+                if _winapi.WaitForSingleObject(self._begun.event, 0) != _winapi.WAIT_OBJECT_0:
+                    return 0
+                self.write(b"")
+            self._begun = self._begin_write(data)
+        except (OSError, ConnectionLost):
+            return 0
+        return len(data)
+
+    def _begin_write(self, data: bytes) -> _winapi.Overlapped:
+        with self._lock:
+            if self._closed:
+                raise OSError(0, "it was closed here")
+            return _winapi.WriteFile(self._handle, data, overlapped=True)[0]
 
     def close(self) -> None:
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                _cancel_io(self._handle, None)
-                # What was written stays readable for the other side (DisconnectNamedPipe would
-                # throw it away, FlushFileBuffers wait for a reader that may never come).
-                _winapi.CloseHandle(self._handle)
+            if self._closed:
+                return
+            self._closed = True
+            _cancel_io(self._handle, None)
+            if self._begun:
+                _cancel(self._begun)
+            # What was written stays readable for the other side (DisconnectNamedPipe would
+            # throw it away, FlushFileBuffers wait for a reader that may never come).
+            _winapi.CloseHandle(self._handle)
 
 
 class Listener:
