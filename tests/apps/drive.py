@@ -147,7 +147,9 @@ class Command:
         except subprocess.TimeoutExpired:
             self.kill()
             said = "".join(self._seen + self._rest() + self._errors)
-            raise AssertionError(f"it does not end: {self.process.args}; it said:\n{said}") from None
+            raise AssertionError(
+                f"it does not end: {self.process.args}; it said:\n{said}"
+            ) from None
         for reader in self._readers:
             reader.join(LIMIT)
             assert not reader.is_alive(), f"somebody keeps its output open: {self._seen}"
@@ -193,7 +195,9 @@ class Host:
         """Its temporary folder."""
         return Path(self.env["TMPDIR"])
 
-    def begin(self, *arguments: str, variables: dict[str, str] | None = None, **options: Any) -> Command:
+    def begin(
+        self, *arguments: str, variables: dict[str, str] | None = None, **options: Any
+    ) -> Command:
         """Starts ``python ARGUMENTS``."""
         command = Command(
             [sys.executable, *arguments], {**self.env, **(variables or {})}, self.folder, **options

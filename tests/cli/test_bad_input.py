@@ -158,9 +158,9 @@ def test_run_data_that_fails(host: Host) -> None:
     ("arguments", "words"),
     [
         ([], ["COMMAND"]),
-        (["render"], ["render", "'run', 'daemon'"]),
+        (["render"], ["render", "choose from"]),
         (["daemon"], ["COMMAND"]),
-        (["daemon", "pause"], ["pause", "'start', 'run', 'stop'"]),
+        (["daemon", "pause"], ["pause", "choose from"]),
         (["daemon", "run", "--frame", "1"], ["--frame"]),
         (["daemon", "run", "--connection-file"], ["--connection-file"]),
         (["daemon", "stop", "--run-data", "{}"], ["--run-data"]),
@@ -499,7 +499,9 @@ def test_closed_standard_streams(host: Host) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"1\n", b"")
     script = '"$1" -m obedient daemon start --connection-file s.json <&- 2>&-'
     command = ["sh", "-c", script, "sh", sys.executable]
-    done = subprocess.run(command, env=host.env, cwd=host.folder, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        command, env=host.env, cwd=host.folder, stdout=subprocess.PIPE, check=False
+    )
     assert done.returncode == 0, done
     ended = host.run("-m", "obedient", "daemon", "stop", "--connection-file", "s.json")
     assert ended.status == 0

@@ -95,8 +95,8 @@ def test_a_crash_shows_what_the_threads_did(session: Session, crash: str, error:
     assert is_gone(daemon)
     assert ended.lines[0] == "last output"
     assert f"ADAPTOR_OUTPUT: Fatal Python error: {error}" in ended.out
-    assert 'line 2 in render' in ended.out
-    assert 'in on_run' in ended.out
+    assert "line 2 in render" in ended.out
+    assert "in on_run" in ended.out
     assert ended.lines[-1].startswith("openjd_fail: ")
     assert not session.file.exists()
     assert session.host.files() == []

@@ -68,7 +68,7 @@ def test_the_place_of_an_error_is_shown(session: Session) -> None:
         ("sys.exit(0)", "SystemExit"),
         ("sys.exit('a word')", "a word"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-        ("class Odd(Exception):\n  def __str__(self): return 1/0\nraise Odd", "Odd"),
+        ("class Odd(Exception):\n  def __str__(self): return 1/0\nraise Odd", "division by zero"),
         ("print('openjd_fail: in words'); raise RuntimeError('and deeds')", "in words"),
     ],
 )

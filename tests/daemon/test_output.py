@@ -35,7 +35,9 @@ def run(request: pytest.FixtureRequest, shared_session: Session) -> Run:
         return ended._replace(out="".join(lines))
 
     def in_foreground(code: str) -> Ended:
-        ended = shared_session.host.run("-m", "obedient", "run", "--run-data", json.dumps({"do": code}))
+        ended = shared_session.host.run(
+            "-m", "obedient", "run", "--run-data", json.dumps({"do": code})
+        )
         levels = ("INFO: ", "WARNING: ", "ERROR: ", "DEBUG: ", "STDOUT: ", "STDERR: ")
         lines = [
             "P:" + line if line.startswith(levels) else line
@@ -195,7 +197,11 @@ def test_bytes_that_are_no_text(run: Run) -> None:
     """They are shown escaped, and what comes after them is read."""
     ended = run("application('binary').wait()")
     assert ended.status == 0
-    assert ended.lines[1:] == ["P:STDOUT: before", "P:STDOUT: \\xff\\xfe caf\\xe9", "P:STDOUT: after"]
+    assert ended.lines[1:] == [
+        "P:STDOUT: before",
+        "P:STDOUT: \\xff\\xfe caf\\xe9",
+        "P:STDOUT: after",
+    ]
 
 
 def test_inherited_stdout(in_daemon: Run) -> None:

@@ -45,19 +45,20 @@ class Records(logging.Handler):
 
 
 @pytest.fixture
-def logger() -> logging.Logger:
-    """A logger of the test's own."""
-    made = logging.Logger("test.application", logging.DEBUG)
-    made.addHandler(Records())
-    return made
+def records() -> Records:
+    """What the test's logger got."""
+    return Records()
 
 
 @pytest.fixture
-def records(logger: logging.Logger) -> Records:
-    """What that logger got."""
-    [handler] = logger.handlers
-    assert isinstance(handler, Records)
-    return handler
+def logger(records: Records) -> logging.Logger:
+    """A logger of the test's own."""
+    made = logging.getLogger("test.application")
+    made.setLevel(logging.DEBUG)
+    made.propagate = False
+    made.handlers = [records]
+    made.filters = []
+    return made
 
 
 @pytest.fixture
@@ -341,14 +342,14 @@ class TestOutput:
 
 
 class TestLogger:
-    def test_filters_and_level_of_the_logger(self, start: Start, logger: logging.Logger) -> None:
+    def test_filters_and_level_of_the_logger(
+        self, start: Start, logger: logging.Logger, records: Records
+    ) -> None:
         """The caller's logger decides what is logged; callbacks see every line all the same."""
         collector = Collector()
         logger.addFilter(lambda record: "noise" not in record.getMessage())
         code = "print('noise 1\\nsignal\\nnoise 2')"
         wait(start(code, stdout_handler=collector.handler))
-        [records] = logger.handlers
-        assert isinstance(records, Records)
         assert records.lines() == ["signal"]
         logger.setLevel(logging.CRITICAL)
         wait(start(code, stdout_handler=collector.handler))

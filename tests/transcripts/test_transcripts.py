@@ -4,13 +4,13 @@ A transcript is a text file of this folder:
 
 - ``# text`` at its beginning says what must hold;
 - ``@ NAME`` and the indented lines after it are a file that stands in the working folder;
-- ``$ COMMAND`` is run; its first word is an adaptor package or script of ``tests/apps``. The
-  lines up to the next command are what it prints, and ``== exit status N`` its status, if not 0.
-  Variables that it sets for the session (``openjd_env: NAME=value``) are set for the commands
-  after it.
+- ``$ COMMAND`` is run; after any words ``NAME=value``, which set variables for it, stands an
+  adaptor package or script of ``tests/apps``. The lines up to the next command are what it prints,
+  and ``== exit status N`` its status, if not 0. Variables that it sets for the session
+  (``openjd_env: NAME=value``) are set for the commands after it.
 
 Some words stand for what differs each time: ``<socket>``, ``<pid>``, ``<python>`` (this
-interpreter), ``<apps>`` and ``<folder>`` (the working folder), and ``<any>`` for any text at all.
+interpreter), ``<apps>`` (that folder), and ``<any>`` for any text at all.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -41,36 +42,38 @@ def test_transcript(host: Host, transcript: Path) -> None:
             with file.open("a", encoding="utf-8") as content:
                 content.write(line[4:] + "\n")
     wanted = expected[expected.index("\n$ ") + 1 :]
-    if not re.fullmatch(pattern(wanted, host), printed):
+    if not re.fullmatch(pattern(wanted), printed):
         # pytest shows how the two differ.
         assert printed == wanted
 
 
 def perform(command: str, host: Host, variables: dict[str, str]) -> str:
     """Runs a command and returns what it prints; remembers the variables that it sets."""
-    adaptor, *arguments = shlex.split(command)
+    words = shlex.split(command)
+    own = dict(word.split("=", 1) for word in takewhile(lambda word: "=" in word, words))
+    adaptor, *arguments = words[len(own) :]
     if adaptor.endswith(".py"):
         start = [str(APPS / adaptor)]
     else:
         start = ["-m", adaptor]
-    ended = host.run(*start, *arguments, variables=variables)
+    ended = host.run(*start, *arguments, variables={**variables, **own})
     for name, value in re.findall("^openjd_env: (.*?)=(.*)$", ended.out, re.MULTILINE):
         variables[name] = value
     status = f"== exit status {ended.status}\n" if ended.status else ""
     return ended.text + status
 
 
-def pattern(text: str, host: Host) -> str:
+def pattern(text: str) -> str:
     """A regular expression for text with placeholders."""
     known = {
         "socket": r"\S+",
         "pid": "[0-9]+",
         "python": re.escape(sys.executable),
         "apps": re.escape(str(APPS)),
-        "folder": re.escape(str(host.folder)),
         "any": ".*",
     }
-    return re.sub("<([a-z]+)>", lambda found: known[found[1]], re.escape(text))
+    names = "|".join(known)
+    return re.sub(f"<({names})>", lambda found: known[found[1]], re.escape(text))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -20,43 +20,19 @@ if sys.platform != "win32":
 
 import _winapi
 import ctypes
-import textwrap
 
 from bounded import LIMIT, Child
 
 from openjd.adaptor_runtime import _platform
 from openjd.adaptor_runtime._platform import windows
 from openjd.adaptor_runtime_client import _win32
+from openjd.adaptor_runtime_client.wire import _windows
 
 from . import security
 
 PROCESS_ALL_ACCESS = 0x1FFFFF
 JOB_BREAKAWAY_OK = 0x0800
 JOB_KILL_ON_CLOSE = 0x2000
-
-# Starts a process that starts another; prints the ids of both; waits for a line that never comes.
-FAMILY = """
-    import os, subprocess, sys
-    if sys.argv[1:]:
-        print(os.getpid(), flush=True)
-        sys.stdin.readline()
-    else:
-        child = subprocess.Popen(
-            [sys.executable, "-c", CODE, "grandchild"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=FLAGS,
-        )
-        print(int(child.stdout.readline()), flush=True)
-        sys.stdin.readline()
-"""
-
-
-def family(flags: int = 0, **options: object) -> tuple[Child, psutil.Process]:
-    """A child with a child of its own, started with creation flags `flags`; both live."""
-    code = textwrap.dedent(FAMILY).replace("FLAGS", str(flags))
-    child = Child(f"CODE = {code!r}\n{code}", **options)
-    pid = child.line()
-    assert pid is not None
-    return child, psutil.Process(int(pid))
 
 
 @pytest.fixture
@@ -83,6 +59,13 @@ def test_private_folder_in_another(folder: str) -> None:
     assert os.path.dirname(path) == folder
     assert security.of(path) == security.owner_only("OICI")
     os.rmdir(path)
+
+
+def test_folder_behind_a_pipe(folder: str) -> None:
+    """Whoever knows the pipe of a dead daemon alone finds the folder that it has left."""
+    listener = _windows.Listener(folder)
+    assert windows.folder_behind(listener.address) == folder
+    listener.close()
 
 
 def test_private_folder_is_private_from_the_first_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,8 +283,17 @@ def test_tree_whose_first_process_has_ended() -> None:
 
 def test_tree_takes_who_was_there_before_the_job() -> None:
     """A process that was started before the tree took charge is killed with the rest."""
-    child, grandchild = family(creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
-    with child:
+    with Child(
+        """
+        import subprocess, sys
+        grandchild = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.readline()"], stdin=subprocess.PIPE
+        )
+        print(grandchild.pid, flush=True)
+        sys.stdin.readline()
+        """
+    ) as child:
+        grandchild = psutil.Process(int(child.line() or 0))
         tree = _platform.ProcessTree(child.process)
         tree.kill()
         child.process.wait(LIMIT)
@@ -415,6 +407,7 @@ def test_closing_the_console_leaves_time_to_end() -> None:
         """
         import atexit, sys, threading
         from openjd.adaptor_runtime_client import _win32
+from openjd.adaptor_runtime_client.wire import _windows
         handlers = []
         _win32.on_console_event = handlers.append
         from openjd.adaptor_runtime import _platform

@@ -3,7 +3,6 @@
 import os
 
 from by_class.adaptor import ByClass
-
 from openjd.adaptor_runtime import EntryPoint
 
 # The executable that the daemon is re-entered with, where a test names one.

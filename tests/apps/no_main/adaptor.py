@@ -25,4 +25,3 @@ class Small(Adaptor):
 
     def on_cleanup(self) -> None:
         print("cleaned up")
-

@@ -90,14 +90,19 @@ def serve(entry_point: EntryPoint) -> int:
         The exit status of the process.
     """
     ready = os.dup(1)
-    start = json.load(sys.stdin)
+    # Read by descriptor: what the adaptor's module made of sys.stdin is its own affair.
+    frontend = open(os.dup(0), "rb")  # noqa: SIM115
+    start = json.loads(frontend.readline())
     token = start["token"]
+    # From here on a signal ends this in good order: nothing has been made yet.
+    events: SimpleQueue[str] = SimpleQueue()
+    on_cancel_signals(lambda: events.put("signal"))
     try:
-        backend = Backend(entry_point, start)
+        backend = Backend(entry_point, start, events)
     except (DataError, ConfigurationError, ConnectionFileError, OSError) as e:
         os.write(ready, bootstrap.encode_record(token, {"error": str(e)}))
         return 1
-    return backend.serve(ready, token)
+    return backend.serve(ready, token, frontend)
 
 
 class Backend:
@@ -106,6 +111,7 @@ class Backend:
     Args:
         entry_point: knows the adaptor's class.
         start: what the frontend sent; see ``bootstrap``.
+        events: "signal" when this process is told to end.
 
     Raises:
         DataError: the init data or the path mapping rules cannot be used.
@@ -114,17 +120,20 @@ class Backend:
         OSError: the temporary folder cannot be used.
     """
 
-    def __init__(self, entry_point: EntryPoint, start: dict[str, Any]) -> None:
+    def __init__(
+        self, entry_point: EntryPoint, start: dict[str, Any], events: SimpleQueue[str]
+    ) -> None:
         self._entry_point = entry_point
         self._init_data = parse(*start["init_data"])
         rules = start["path_mapping_rules"]
         self._path_mapping_data = parse(*rules) if rules else {}
         self._config = runtime_configuration_manager().build_config()
         self._connection_path: str | None = start["connection_file"]
-        self._events: SimpleQueue[str] = SimpleQueue()
+        self._events = events
         self._lock = threading.Lock()
         self._task: _Task | None = None
         self._stop_task: _Task | None = None
+        self._started = False
         self._finished = False
         self._exit_status = 0
         self._folder = _platform.session_folder = make_private_folder()
@@ -144,23 +153,29 @@ class Backend:
         self._spool = Spool(self._folder)
         self._output = _output.Output(self._to_spool, PREFIX)
 
-    def serve(self, ready: int, token: str) -> int:
+    def serve(self, ready: int, token: str, frontend: IO[bytes]) -> int:
         """Runs until the session has ended, and returns the exit status.
 
         Args:
             ready: the descriptor of the bootstrap pipe; the record that says where this listens
                 goes there, last of all.
             token: what the record begins with.
+            frontend: ends when the frontend that starts this daemon does.
         """
         _output.set_current(self._output)
         self._redirect_standard_streams()
         configure_logging(self._output, self._config.log_level, self._entry_point.module)
-        on_cancel_signals(lambda: self._events.put("signal"))
         self._session = Session(self._make_adaptor, self._output, self._stuck, self._settle)
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         for callback in list(self._entry_point.on_bootstrap_complete):
             callback()
-        os.write(ready, bootstrap.encode_record(token, {"info": self.info._asdict()}))
+        threading.Thread(
+            target=self._watch, args=(frontend,), name="bootstrap", daemon=True
+        ).start()
+        try:
+            os.write(ready, bootstrap.encode_record(token, {"info": self.info._asdict()}))
+        except OSError:
+            pass  # The frontend is gone, which is seen by the other pipe.
         os.close(ready)
         while self._events.get() == "signal":
             self._stop(None)
@@ -212,6 +227,13 @@ class Backend:
     def _make_adaptor(self) -> BaseAdaptor[Any]:
         return new_adaptor(self._entry_point, self._init_data, self._path_mapping_data)
 
+    def _watch(self, frontend: IO[bytes]) -> None:
+        """A frontend that dies before it asks for the start leaves a daemon nobody knows of."""
+        frontend.read()
+        frontend.close()
+        if not self._started:
+            self._events.put("signal")
+
     # Connections.
 
     def _accept(self) -> None:
@@ -255,8 +277,7 @@ class Backend:
                 if task.step.name != STOP:
                     # The frontend is gone: whoever waited for this does so no more.
                     self._session.cancel(task.step)
-            if task is None or task.answered.is_set():
-                connection.close()
+            connection.close()
 
     def _begin(self, connection: Connection, message: messages.Message) -> _Task | None:
         kind = message["type"]
@@ -274,6 +295,7 @@ class Backend:
             if busy is None and self._stop_task is None and not self._finished:
                 step = Step(kind, self._answer, run_data)
                 task = self._task = _Task(connection, step)
+                self._started = True
             else:
                 task = None
         if task is None:

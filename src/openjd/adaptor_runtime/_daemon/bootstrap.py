@@ -1,9 +1,11 @@
 """What frontend and backend tell each other before the backend listens.
 
-The frontend writes one JSON object to the backend's stdin. The backend's stdout and stderr are
-one pipe to the frontend; it ends with a record that begins with a token only the two know, so
-that nothing that is printed by accident can be taken for it. Init data travels here, and not
-in arguments, which other users can read.
+The frontend writes one JSON object, on one line, to the backend's stdin, and keeps that pipe
+open for as long as it lives: a backend that was not asked to start by then has no purpose.
+
+The backend's stdout and stderr are one pipe to the frontend; it ends with a record that begins
+with a token only the two know, so that nothing that is printed by accident can be taken for it.
+Init data travels here, and not in arguments, which other users can read.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class Conversation:
                 say("Interruption signal received" + (", hurrying" if cancels > 1 else ""))
                 self._send({"type": messages.CANCEL, "hurry": cancels > 1})
             elif isinstance(event, dict):
-                return event
+                return _checked(event)
             elif isinstance(event, WireError):
                 raise FrontendError(f"the connection to the daemon failed: {event}")
             elif isinstance(event, OSError):
@@ -109,6 +109,16 @@ class Conversation:
                     raise WireError(str(received.get("message")))
         except (WireError, OSError) as e:
             self._events.put(e)
+
+
+def _checked(final: messages.Message) -> messages.Message:
+    """The final answer, if it is one: nothing is taken for success that does not say so."""
+    flags = [final.get(field) for field in ("ok", "canceled", "told")]
+    error = final.get("error")
+    sound = all(isinstance(flag, bool) for flag in flags) and isinstance(error, (str, type(None)))
+    if not sound or not (any(flags) or error):
+        raise FrontendError("the daemon's final answer makes no sense; the task's end is unknown")
+    return final
 
 
 CANCEL = object()
@@ -146,7 +156,7 @@ def start(
         if os.path.lexists(connection_path):
             raise FrontendError(_occupied(connection_path))
     events = listen_for_signals()
-    daemon, info = _launch(
+    launched = _launch(
         command,
         {
             "connection_file": connection_path,
@@ -155,11 +165,15 @@ def start(
         },
         events,
     )
+    if launched is None:
+        say("Canceled")
+        return 1
+    daemon, info = launched
     show(f"openjd_env: {ADDRESS_VARIABLE}={info.socket}\n".encode())
-    connection = connect(info.socket)
     try:
+        connection = connect(info.socket)
         final = Conversation(connection, events).run({"type": messages.START})
-    except Lost:
+    except (Lost, NotListening):
         status = daemon.wait()
         raise FrontendError(_obituary(info, connection_path, "starting", status)) from None
     if not final["ok"]:
@@ -188,7 +202,8 @@ def _occupied(path: str) -> str:
 
 def _launch(
     command: list[str], request: dict[str, Any], events: SimpleQueue[Any]
-) -> tuple[subprocess.Popen[bytes], ConnectionInfo]:
+) -> tuple[subprocess.Popen[bytes], ConnectionInfo] | None:
+    """The daemon's process and what it says of itself; None if a signal came meanwhile."""
     import json
     import subprocess
 
@@ -214,10 +229,9 @@ def _launch(
         output = b""
         record = None
         try:
-            data = memoryview(json.dumps(dict(request, token=token)).encode())
+            data = memoryview(json.dumps(dict(request, token=token)).encode() + b"\n")
             while data:
                 data = data[stdin.write(data) or 0 :]
-            stdin.close()
         except OSError:
             pass  # It is dead already; its last words say why.
         while record is None:
@@ -229,17 +243,23 @@ def _launch(
         events.put((bootstrap.split(token, output)[0], record))
 
     _thread.start_new_thread(exchange, ())
+    cancels = 0
     while True:
         event = events.get()
         if event is not CANCEL:
             words, record = event
             break
-        # It has not begun anything yet that would have to be ended in good order.
-        say("Interruption signal received")
-        daemon.kill()
+        cancels += 1
+        say("Interruption signal received" + (", hurrying" if cancels > 1 else ""))
+        # Nothing has begun yet that would have to be ended through the adaptor. The second time
+        # it hangs in an import, say, that is deaf to the first.
+        daemon.terminate() if cancels == 1 else daemon.kill()
     for line in words.splitlines():
         if line.strip():
             show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
+    if cancels:
+        daemon.wait()
+        return None
     if record is None:
         status = daemon.wait()
         raise FrontendError(
@@ -307,12 +327,23 @@ def stop(connection_path: str | None) -> int:
     except Lost:
         info = info or _introduced(connection, address)
         raise FrontendError(_obituary(info, connection_path, "stopping", None)) from None
-    if handle is not None and not handle.wait(EXIT_LIMIT):
+    if handle is None:
+        # Old kernels have no handles on processes; the connection ends with the process too.
+        _read_to_end(connection)
+    elif not handle.wait(EXIT_LIMIT):
         raise FrontendError(
             f"the adaptor's daemon (process {connection.peer_pid}) has stopped the adaptor, but "
             f"its process did not end within {EXIT_LIMIT:g} seconds"
         )
     return _conclude(final)
+
+
+def _read_to_end(connection: Connection) -> None:
+    try:
+        while connection.receive() is not None:
+            pass
+    except WireError:
+        pass
 
 
 def status(connection_path: str | None) -> messages.Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -176,4 +177,7 @@ class ProcessHandle:
 if sys.platform != "darwin":
 
     def _pidfd_open(pid: int) -> int:
+        if not hasattr(os, "pidfd_open"):
+            # An interpreter built on a system that was too old for it.
+            raise OSError(errno.ENOSYS, "there are no handles on processes here")
         return os.pidfd_open(pid)

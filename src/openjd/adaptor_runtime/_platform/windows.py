@@ -149,8 +149,8 @@ def make_private_folder(parent: str | None = None) -> str:
         path = os.path.join(parent, "a-" + os.urandom(2).hex())
         _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
         return path
-    base = os.environ.get("TMPDIR") or _temporary_folder()
-    path = os.path.join(os.path.abspath(base), "openjd-" + os.urandom(8).hex())
+    base = _temporary_folder()
+    path = os.path.join(base, "openjd-" + os.urandom(8).hex())
     try:
         _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
     except OSError as e:
@@ -162,10 +162,19 @@ def make_private_folder(parent: str | None = None) -> str:
     return path
 
 
+def folder_behind(address: str) -> str:
+    # The pipe is named after the folder that its listener was given.
+    name = address.rpartition("\\")[2].rpartition("-")[0]
+    return os.path.join(_temporary_folder(), name)
+
+
 def _temporary_folder() -> str:
-    buffer = ctypes.create_unicode_buffer(MAX_PATH + 2)
-    _GetTempPath(len(buffer), buffer)
-    return buffer.value
+    chosen = os.environ.get("TMPDIR")
+    if not chosen:
+        buffer = ctypes.create_unicode_buffer(MAX_PATH + 2)
+        _GetTempPath(len(buffer), buffer)
+        chosen = buffer.value
+    return os.path.abspath(chosen)
 
 
 def private_opener(path: str, flags: int) -> int:

@@ -151,7 +151,8 @@ class Listener:
     """See ``transport.Listener``."""
 
     def __init__(self, folder: str) -> None:
-        self.address = PIPES + "openjd-" + os.urandom(16).hex()
+        # Named after the folder, which is found by the address then.
+        self.address = PIPES + (os.path.basename(folder) or "openjd") + "-" + os.urandom(16).hex()
         self._lock = _thread.allocate_lock()
         # Instances of the pipe, each with the operation that ends when it has a client. There
         # is always one without a client, unless BACKLOG of them came at once: those behind
