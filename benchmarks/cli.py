@@ -90,14 +90,15 @@ def _json_file(text: str) -> Path:
 
 def _measure_all(options: argparse.Namespace) -> int:
     cache = _cache_folder(options.cache)
-    facts = ", ".join(f"{name} {value}" for name, value in report.machine().items())
+    facts = report.machine()
     runtimes = prepare(cache, _say)
     outcomes: list[Outcome] = []
     with open_workspace(runtimes[0].python, options.quick) as workspace:
         for benchmark in options.only:
             outcomes.append(measure(benchmark, runtimes, workspace, _say))
     _say("")
-    print(f"Medians, or what a line names; min - max of all samples. {facts}")
+    described = ", ".join(f"{name} {value}" for name, value in facts.items())
+    print(f"Medians, or what a line names; min - max of all samples. {described}")
     for line in report.table(outcomes, runtimes):
         print(line)
     print()
@@ -107,7 +108,7 @@ def _measure_all(options: argparse.Namespace) -> int:
     for failure in failures:
         print(f"FAILED {failure}")
     if options.json is not None:
-        text = json.dumps(report.as_json(outcomes, runtimes), indent=2)
+        text = json.dumps(report.as_json(facts, outcomes, runtimes), indent=2)
         try:
             options.json.write_text(text + "\n", encoding="utf-8")
         except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -82,11 +82,13 @@ def verdict(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield line + (f", {unknown} not measured" if unknown else "")
 
 
-def as_json(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> dict[str, Any]:
-    """Everything that the table shows, and the number of samples behind it."""
+def as_json(
+    facts: Mapping[str, Any], outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]
+) -> dict[str, Any]:
+    """`facts` about the machine, and all that the table shows with its numbers of samples."""
     return {
         "format": 1,
-        "machine": machine(),
+        "machine": dict(facts),
         "runtimes": {runtime.name: runtime.version for runtime in runtimes},
         "benchmarks": [
             {

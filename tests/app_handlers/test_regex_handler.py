@@ -38,7 +38,9 @@ def calls() -> Calls:
 def feed(handler: RegexHandler, *lines: str) -> None:
     """Gives lines to the handler as records."""
     for line in lines:
-        record = logging.LogRecord("application", logging.ERROR + 1, __file__, 0, "%s", (line,), None)
+        record = logging.LogRecord(
+            "application", logging.ERROR + 1, __file__, 0, "%s", (line,), None
+        )
         handler.handle(record)
 
 

@@ -149,20 +149,6 @@ def test_a_cancel_without_on_cancel(host: Host, gate: Gate) -> None:
     assert ended.lines[-1] == "INFO: Canceled"
 
 
-@pytest.mark.timeout(90)
-def test_an_adaptor_that_cannot_be_canceled(host: Host, gate: Gate) -> None:
-    """It is ended without cleaning up, and the line says so."""
-    command = begin(host, f"gates.Knock({gate.port}); threading.Event().wait()", cancel="pass")
-    gate.wait()
-    command.cancel()
-    command.until("Canceling")
-    command.cancel()
-    # Five seconds pass here: what is left of the grace time.
-    ended = command.end()
-    assert ended.status == 1
-    assert "did not react to the cancel" in ended.fails()
-
-
 def test_applications_end_with_the_command(host: Host, gate: Gate) -> None:
     """What the adaptor forgets to end does not outlive the command."""
     command = begin(host, f"application('defy', {gate.port})\ngates.pass_through({gate.port})")

@@ -25,7 +25,7 @@ def test_a_signal_cancels_the_task(session: Session, gate: Gate, signal_name: st
     """on_cancel is called in another thread while on_run is busy; the daemon lives on."""
     session.start(
         start=CREATE,
-        cancel="print('on_cancel is beside on_run:', threading.get_ident() != ident); canceled.set()",
+        cancel="print('in another thread:', threading.get_ident() != ident); canceled.set()",
         stop="print('on_stop')",
     )
     task = session.begin_run("ident = threading.get_ident()\n" + WAIT.format(port=gate.port))
@@ -35,7 +35,7 @@ def test_a_signal_cancels_the_task(session: Session, gate: Gate, signal_name: st
     assert (ended.status, ended.err) == (1, "")
     assert [line for line in ended.lines if not line.startswith("ADAPTOR_OUTPUT: INFO: ")] == [
         "INFO: Interruption signal received",
-        "on_cancel is beside on_run: True",
+        "in another thread: True",
         "on_run ends",
         "INFO: Canceled",
     ]
@@ -137,28 +137,6 @@ def test_what_an_ended_application_left_in_its_group_does_not_survive(
     forsaken.gone()
 
 
-@pytest.mark.timeout(90)
-def test_an_adaptor_that_cannot_be_canceled(session: Session, gate: Gate) -> None:
-    """Nothing helps: what its threads do is shown, and the daemon ends without it."""
-    session.start(cancel="pass")
-    daemon = session.daemon()
-    task = session.begin_run(f"knock = gates.Knock({gate.port}); threading.Event().wait()")
-    stuck = gate.wait()
-    task.cancel()
-    task.until("Canceling")
-    task.cancel()
-    # Five seconds pass here: what is left of the grace time.
-    ended = task.end()
-    stuck.gone()
-    assert "did not react to the cancel" in ended.fails()
-    assert "Thread adaptor:" in ended.out
-    assert "in on_run" in ended.out
-    assert ended.lines[-1].startswith("openjd_fail: ")
-    daemon.wait(10)
-    assert not session.file.exists()
-    assert session.stop().status == 0
-
-
 def test_a_killed_frontend_cancels_the_task(session: Session, gate: Gate) -> None:
     """Nobody waits for the task any more; the daemon lives, and a stop goes well."""
     session.start(
@@ -246,6 +224,42 @@ def test_stop_ends_applications_that_live_through_it(session: Session, gate: Gat
     assert session.stop().status == 0
     for visitor in family:
         visitor.gone()
+
+
+def test_a_signal_to_stop(session: Session, gate: Gate) -> None:
+    """A stop that is cancelled asks the adaptor to hurry; the daemon is gone all the same."""
+    session.start(
+        start=CREATE,
+        stop=WAIT.format(port=gate.port).replace("on_run", "on_stop"),
+        cancel="canceled.set()",
+        cleanup="print('on_cleanup')",
+    )
+    daemon = session.daemon()
+    stop = session.begin("stop")
+    gate.wait()
+    stop.cancel()
+    ended = stop.end()
+    assert is_gone(daemon)
+    assert ended.err == ""
+    assert [line for line in ended.lines if line.startswith("on_")] == [
+        "on_stop ends",
+        "on_cleanup",
+    ]
+    assert not session.file.exists()
+
+
+def test_a_killed_stop_goes_on(session: Session, gate: Gate) -> None:
+    """Whoever wanted the daemon to stop need not live to see it."""
+    session.start(stop=f"knock = gates.Knock({gate.port}); knock.wait()")
+    daemon = session.daemon()
+    stop = session.begin("stop")
+    stopping = gate.wait()
+    stop.kill()
+    stopping.let_go()
+    stopping.gone()
+    assert session.stop().status == 0
+    assert is_gone(daemon)
+    assert not session.file.exists()
 
 
 def test_cancel_in_start(session: Session, gate: Gate) -> None:

@@ -68,7 +68,7 @@ def test_the_place_of_an_error_is_shown(session: Session) -> None:
         ("sys.exit(0)", "SystemExit"),
         ("sys.exit('a word')", "a word"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-        ("class Odd(Exception):\n  def __str__(self): return 1/0\nraise Odd", "division by zero"),
+        ("class Odd(Exception):\n  def __str__(self): return 1/0\nraise Odd", "Odd"),
         ("print('openjd_fail: in words'); raise RuntimeError('and deeds')", "in words"),
     ],
 )
@@ -104,14 +104,6 @@ def test_an_end_that_fails(session: Session, step: str) -> None:
     assert "on_cleanup" in ended.lines
     assert not session.file.exists()
     assert session.stop().status == 0
-
-
-def test_an_end_of_the_interpreter_that_hangs(session: Session) -> None:
-    """An exit function that never returns does not keep the daemon (a limit of 5 s)."""
-    session.start(start="import atexit; atexit.register(threading.Event().wait)")
-    daemon = session.daemon()
-    assert session.stop().status == 0
-    assert is_gone(daemon)
 
 
 def test_threads_that_the_adaptor_left_do_not_keep_the_daemon(session: Session) -> None:

@@ -131,7 +131,7 @@ def test_messages_in_log_records(run: Run) -> None:
         "log.info('openjd_progress: 7')\n"
         "log.info('openjd_status: fine')\n"
         "log.info('openjd_env: A=1')\n"
-        "log.info('harmless\\nopenjd_env: A=1\\nopenjd_redacted_env: B=2\\r\\nopenjd_unset_env: C')\n"
+        "log.info('no\\nopenjd_env: A=1\\nopenjd_redacted_env: B=2\\r\\nopenjd_unset_env: C')\n"
         "log.info('not openjd_progress: 7')\n"
     )
     assert ended.status == 0
@@ -139,7 +139,7 @@ def test_messages_in_log_records(run: Run) -> None:
         "openjd_progress: 7",
         "openjd_status: fine",
         "P:INFO: openjd_env: A=1",
-        "P:INFO: harmless",
+        "P:INFO: no",
         "P:INFO: openjd_env: A=1",
         "P:INFO: openjd_redacted_env: B=2",
         "P:INFO: openjd_unset_env: C",

@@ -52,10 +52,7 @@ def perform(command: str, host: Host, variables: dict[str, str]) -> str:
     words = shlex.split(command)
     own = dict(word.split("=", 1) for word in takewhile(lambda word: "=" in word, words))
     adaptor, *arguments = words[len(own) :]
-    if adaptor.endswith(".py"):
-        start = [str(APPS / adaptor)]
-    else:
-        start = ["-m", adaptor]
+    start = [str(APPS / adaptor)] if adaptor.endswith(".py") else ["-m", adaptor]
     ended = host.run(*start, *arguments, variables={**variables, **own})
     for name, value in re.findall("^openjd_env: (.*?)=(.*)$", ended.out, re.MULTILINE):
         variables[name] = value

@@ -99,7 +99,9 @@ class LogHandler(logging.Handler):
             text = self.format(record)
         except Exception as e:
             text = f"{record.msg} (this log message cannot be formatted: {e})"
-        self.output.log(record.levelname, "\n".join(text.splitlines() or [""]) + "\n")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.output.log(record.levelname, text.rstrip("\n") + "\n")
 
 
 class PrintStream(io.TextIOBase):

@@ -430,7 +430,7 @@ class Backend:
         os.dup2(null, 2)
         os.close(null)
         os.close(self._mark_fd)
-        self._pump.join(1.0)
+        self._pump.drain(1.0)
 
 
 class _NoTask(_Task):

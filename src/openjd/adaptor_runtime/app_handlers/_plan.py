@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._literals import Needles, needles
@@ -16,10 +16,9 @@ class _Step:
     """One callback, with what its patterns need."""
 
     def __init__(self, regex_callback: RegexCallback) -> None:
+        # Its options and its function are read from it when they are needed: they may change.
+        self.source = regex_callback
         self.regexes = list(regex_callback.regex_list)
-        self.callback: Callable[[re.Match[str]], Any] = regex_callback.callback
-        self.exit_if_matched = regex_callback.exit_if_matched
-        self.only_run_if_first_matched = regex_callback.only_run_if_first_matched
         self._tests = [(regex, *_words(needles(regex))) for regex in self.regexes]
 
     def search(self, line: str) -> re.Match[str] | None:
@@ -86,7 +85,4 @@ def _all_lines(block: str) -> Iterable[tuple[int, int]]:
 
 
 def _identity(regex_callbacks: Sequence[RegexCallback]) -> list[Any]:
-    return [
-        (one, tuple(one.regex_list), one.exit_if_matched, one.only_run_if_first_matched)
-        for one in regex_callbacks
-    ]
+    return [(one, tuple(one.regex_list)) for one in regex_callbacks]

@@ -79,13 +79,14 @@ class RegexHandler(logging.Handler):
 
     def takes_blocks(self, level: int) -> bool:
         """Whether ``feed_block`` does what ``handle`` would do for each line at `level`."""
-        cls = type(self)
         return (
-            cls.emit is RegexHandler.emit
-            and cls.handle is logging.Handler.handle
+            _function(self.emit) is RegexHandler.emit
+            and _function(self.handle) is logging.Handler.handle
             and not self.filters
             and level >= self.level
-            and all(type(one).get_match is RegexCallback.get_match for one in self.regex_callbacks)
+            and all(
+                _function(one.get_match) is RegexCallback.get_match for one in self.regex_callbacks
+            )
         )
 
     def feed_block(self, block: str, log: Callable[[str], Any]) -> None:
@@ -103,14 +104,15 @@ class RegexHandler(logging.Handler):
         if plan is None or not plan.is_for(self.regex_callbacks):
             plan = self._plan = Plan(self.regex_callbacks)
         logged = 0
-        first_error: Exception | None = None
+        first_error: BaseException | None = None
         for start, end in plan.candidates(block):
             line = block[start:end]
             matched = False
-            for one in plan.steps:
+            for step in plan.steps:
+                one = step.source
                 if one.only_run_if_first_matched and matched:
                     continue
-                match = one.search(line)
+                match = step.search(line)
                 if match is None:
                     continue
                 matched = True
@@ -121,12 +123,25 @@ class RegexHandler(logging.Handler):
                     # As handle() does: a handler may serve both streams.
                     with self.lock or nullcontext():
                         one.callback(match)
-                except Exception as e:
+                except BaseException as e:
                     first_error = first_error or e
                     break
                 if one.exit_if_matched:
                     break
+            if matched and not plan.is_for(self.regex_callbacks):
+                # A callback has changed what to look for: so in the next line already.
+                rest, block = block[logged:], block[:logged]
+                try:
+                    self.feed_block(rest, log)
+                except BaseException as e:
+                    first_error = first_error or e
+                break
         if logged < len(block):
             log(block[logged:])
         if first_error is not None:
             raise first_error
+
+
+def _function(method: Any) -> Any:
+    """What a method was defined as; None for what was put in its place on the object itself."""
+    return getattr(method, "__func__", None)

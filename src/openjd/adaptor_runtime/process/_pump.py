@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import IO
 
@@ -102,24 +103,51 @@ class Pump(threading.Thread):
         self._lines = LineBuffer(encoding)
         self._deliver = deliver
         self._on_error = on_error
+        self._finished = threading.Event()
+        self._lock = threading.Lock()
+        self._idle = 0.0
+        self._waits_since: float | None = None
 
     def run(self) -> None:
         fd = self._stream.fileno()
         while True:
+            with self._lock:
+                self._waits_since = time.monotonic()
             try:
                 data = os.read(fd, READ_SIZE)
             except OSError:
                 data = b""
+            with self._lock:
+                self._idle += time.monotonic() - self._waits_since
+                self._waits_since = None
             if not data:
                 break
             self._hand_on(self._lines.feed(data))
         self._hand_on(self._lines.finish())
         self._stream.close()
+        self._finished.set()
+
+    def drain(self, seconds: float) -> None:
+        """Blocks until the stream has ended, or nothing came for `seconds` altogether.
+
+        Time that the handling of output takes does not count: what is in the pipe gets handled.
+        """
+        limit = self._idle_seconds() + seconds
+        left = seconds
+        while left > 0 and not self._finished.wait(left):
+            left = limit - self._idle_seconds()
+
+    def _idle_seconds(self) -> float:
+        with self._lock:
+            if self._waits_since is None:
+                return self._idle
+            return self._idle + time.monotonic() - self._waits_since
 
     def _hand_on(self, block: str) -> None:
         if not block:
             return
         try:
             self._deliver(block)
-        except Exception as e:
+        except BaseException as e:
+            # Also sys.exit() in a callback: it would end this thread, and nobody would read.
             self._on_error(e)

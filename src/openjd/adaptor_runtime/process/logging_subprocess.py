@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import IO
 
 from .._output import LogHandler, report_failure
-from .._platform import ProcessTree, own_group_options
+from .._platform import ProcessHandle, ProcessTree, own_group_options
 from ..app_handlers import RegexHandler
 from ._levels import STDERR, STDOUT
 from ._pump import Pump
@@ -43,6 +44,7 @@ class LoggingSubprocess:
 
     Raises:
         ValueError: `args` is empty.
+        LookupError: there is no such encoding.
         FileNotFoundError: the program or the startup directory does not exist.
         OSError: the system cannot start the program.
     """
@@ -59,6 +61,7 @@ class LoggingSubprocess:
     ) -> None:
         if not args:
             raise ValueError("args is empty: there is no program to start")
+        codecs.lookup(encoding)
         self._logger = logger
         logger.info("Running command: %s", subprocess.list2cmdline(list(args)))
         try:
@@ -82,7 +85,6 @@ class LoggingSubprocess:
             ) from e
         self._process = process
         self._tree = ProcessTree(process)
-        self._tree_lock = threading.Lock()
         self._callback_error: BaseException | None = None
         self._drained = False
         self._pumps = []
@@ -115,7 +117,7 @@ class LoggingSubprocess:
             else:
                 handler.feed_block(block, log)
             return
-        first_error: Exception | None = None
+        first_error: BaseException | None = None
         for line in block[:-1].split("\n"):
             record = self._logger.makeRecord(
                 self._logger.name, level, __file__, 0, "%s", (line,), None
@@ -125,7 +127,7 @@ class LoggingSubprocess:
             if handler is not None:
                 try:
                     handler.handle(record)
-                except Exception as e:
+                except BaseException as e:
                     first_error = first_error or e
         if first_error is not None:
             raise first_error
@@ -178,26 +180,37 @@ class LoggingSubprocess:
             grace_time_s: seconds between asking (SIGTERM to its process group; CTRL_BREAK on
                 Windows) and killing; 0 kills at once.
         """
-        with self._tree_lock:
-            if self._process.poll() is None and grace_time_s > 0:
-                self._logger.info(
-                    "Asking process %d to end, and waiting %g seconds for it",
-                    self.pid,
-                    grace_time_s,
+        if self._process.poll() is None and grace_time_s > 0:
+            self._logger.info(
+                "Asking process %d to end, and waiting %g seconds for it", self.pid, grace_time_s
+            )
+            self._tree.notify()
+            if not self._ends_within(grace_time_s):
+                self._logger.warning(
+                    "Process %d did not end within %g seconds: killing it", self.pid, grace_time_s
                 )
-                self._tree.notify()
-                try:
-                    self._process.wait(grace_time_s)
-                except subprocess.TimeoutExpired:
-                    self._logger.warning(
-                        "Process %d did not end within %g seconds: killing it",
-                        self.pid,
-                        grace_time_s,
-                    )
-            # Also when it has ended: what it started may live on.
-            self._tree.kill()
-            self._process.wait()
+        # Also when it has ended: what it started may live on.
+        self._tree.kill()
+        self._process.wait()
         self._drain()
+
+    def _ends_within(self, seconds: float) -> bool:
+        # Popen.wait() polls where it is given a limit.
+        try:
+            handle = ProcessHandle(self.pid)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            # An old kernel, with no handles on processes.
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return False
+            return True
+        try:
+            return handle.wait(seconds)
+        finally:
+            handle.close()
 
     def kill(self) -> None:
         """Kills the whole tree at once, even while ``terminate`` waits in another thread."""
@@ -206,7 +219,7 @@ class LoggingSubprocess:
     def _drain(self) -> None:
         for pump in self._pumps:
             if not self._drained and pump is not threading.current_thread():
-                pump.join(DRAIN_SECONDS)
+                pump.drain(DRAIN_SECONDS)
         # Only the first to ask waits for a process that holds the pipe.
         self._drained = True
         if self._process.poll() is not None and self._tree.is_gone():
