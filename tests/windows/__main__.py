@@ -21,7 +21,9 @@ LIMIT_PER_TEST = "180"
 
 def main(arguments: list[str]) -> int:
     """Runs pytest and returns its exit status; 2 where no Windows Python can be had."""
-    options = ["-m", "pytest", "--timeout", LIMIT_PER_TEST]
+    # One test after the other: what spreads them over processes is not installed there.
+    options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider"]
+    options += ["--timeout", LIMIT_PER_TEST]
     if all(argument.startswith("-") for argument in arguments):
         options += [f"tests/{suite}" for suite in SUITES if _has_tests(ROOT / "tests" / suite)]
     environment = dict(os.environ)
