@@ -181,7 +181,7 @@ class TestErrors:
             ("[1, 2]", "must hold a JSON object"),
             ("null", "must hold a JSON object"),
             ('"text"', "must hold a JSON object"),
-            ("[" * 200_000, "nested too deeply"),
+            pytest.param("[" * 200_000, "nested too deeply", id="deep JSON"),
         ],
     )
     def test_no_json_object(self, tmp_path: Path, text: str, said: str) -> None:

@@ -97,7 +97,7 @@ def order_of_calls(events: list[Event]) -> list[Event]:
     return [event for event in events if event[0] == "call"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.lists(patterns, max_size=2), st.booleans(), st.booleans()), max_size=3),
     lines,
@@ -125,7 +125,7 @@ def test_like_one_line_after_the_other(
             assert text[logged - 1] == event[2]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(patterns, lines)
 def test_what_a_pattern_needs(pattern: re.Pattern[str], text: list[str]) -> None:
     """What is said that a match must contain is in every line that matches."""

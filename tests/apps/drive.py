@@ -19,6 +19,7 @@ from apps import signals
 from apps.gates import LIMIT
 
 import openjd.adaptor_runtime_client
+from openjd.adaptor_runtime._platform import ProcessHandle
 
 APPS = Path(__file__).parent
 VARIABLE = "OPENJD_ADAPTOR_SOCKET"
@@ -46,10 +47,11 @@ class Ended(NamedTuple):
 
     def fails(self) -> str:
         """The text of the one line that says why it failed; the test fails if there are more."""
-        assert self.status != 0, self
-        assert "Traceback" not in self.text, self.text
+        shown = self.text[-4000:]
+        assert self.status != 0, shown
+        assert "Traceback" not in self.text, shown
         fails = [line for line in self.lines if line.startswith("openjd_fail: ")]
-        assert len(fails) == 1, self.text
+        assert len(fails) == 1, shown
         assert self.err == "", self.err
         return fails[0][len("openjd_fail: ") :]
 
@@ -320,6 +322,16 @@ def is_gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def await_end(process: psutil.Process) -> None:
+    """Blocks until the process has ended, whether or not its parent has taken note of it."""
+    try:
+        handle = ProcessHandle(process.pid)
+    except ProcessLookupError:
+        return
+    assert handle.wait(LIMIT), f"{process} does not end"
+    handle.close()
 
 
 @contextmanager

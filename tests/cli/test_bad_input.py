@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from apps.drive import APPS, VARIABLE, Ended, Host, Session
+from apps.drive import APPS, VARIABLE, Ended, Host, Session, await_end
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names and owners of files on POSIX")
 
@@ -451,7 +451,7 @@ def test_start_where_the_connection_file_exists(session: Session) -> None:
 
     daemon = session.daemon()
     daemon.kill()
-    daemon.wait(30)
+    await_end(daemon)
     assert "stale" in start()
     assert session.stop().status == 0
     session.start()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from apps.drive import Session
 from apps.gates import Gate
 
@@ -84,3 +87,52 @@ def test_a_stop_takes_what_was_not_read(session: Session) -> None:
         "thread.start()\n"
     )
     assert session.stop() == (0, "said by a thread\n", "")
+
+
+@pytest.mark.parametrize("step", ["start", "run", "stop"])
+def test_a_failure_behind_much_output(session: Session, gate: Gate, step: str) -> None:
+    """The line that says why stands alone at its line's start, however late it is read."""
+    fails = (
+        "for n in range(30_000): print('x' * 99)\n"
+        f"gates.pass_through({gate.port})\n"
+        "raise RuntimeError('the reason')\n"
+    )
+    if step == "start":
+        data = json.dumps({"start": fails})
+        command = session.begin("start", "--init-data", data, held_back=True)
+    elif step == "run":
+        session.start()
+        command = session.begin_run(fails, held_back=True)
+    else:
+        session.start(stop=fails)
+        command = session.begin("stop", held_back=True)
+    gate.wait().let_go()
+    ended = command.end()
+    assert ended.fails().endswith("the reason")
+    assert ended.lines.count("x" * 99) == 30_000
+    if step == "run":
+        assert session.stop().status == 0
+
+
+@pytest.mark.parametrize("count", [1, 600_000], ids=["little", "much"])
+def test_messages_while_nobody_is_there(session: Session, gate: Gate, count: int) -> None:
+    """They are of no task: shown to the next frontend, and not taken for messages of its task."""
+    session.start()
+    first = session.run(
+        "def later():\n"
+        f"    gates.pass_through({gate.port})\n"
+        "    print('openjd_fail: too late\\nopenjd_progress: 99')\n"
+        f"    print('openjd_env: A=10\\n' * {count}, end='')\n"
+        f"    gates.pass_through({gate.port})\n"
+        "thread = threading.Thread(target=later); thread.start()\n"
+    )
+    assert first == (0, "", "")
+    gate.wait().let_go()
+    printed = gate.wait()
+    second = session.run("print('openjd_status: mine')")
+    assert (second.status, second.err) == (0, "")
+    assert {line for line in second.lines if line.startswith("openjd_")} == {"openjd_status: mine"}
+    assert second.out.count("openjd_env: A=10\n") == count
+    assert "openjd_fail: too late" in second.out
+    printed.let_go()
+    assert session.stop().status == 0

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from apps import signals
-from apps.drive import Host, Session, is_gone
+from apps.drive import Host, Session, await_end, is_gone
 from apps.gates import Gate
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and groups of POSIX")
@@ -318,7 +318,7 @@ def test_a_signal_to_the_idle_daemon_stops_it(session: Session, signal_name: str
     )
     daemon = session.daemon()
     daemon.send_signal(getattr(signals.signal, signal_name))
-    daemon.wait(30)
+    await_end(daemon)
     assert witness.read_text() == "on_stop on_cleanup"
     assert not session.file.exists()
     assert session.host.files() == []
@@ -339,7 +339,7 @@ def test_a_signal_to_the_busy_daemon_cancels_its_task_and_stops_it(
     ended = task.end()
     assert (ended.status, ended.err) == (1, "")
     assert ended.lines[-1] == "INFO: Canceled"
-    daemon.wait(30)
+    await_end(daemon)
     assert not session.file.exists()
 
 

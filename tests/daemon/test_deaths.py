@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from apps.drive import Session, is_gone
+from apps.drive import Session, await_end, is_gone
 from apps.gates import Gate
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="crashes by signals of POSIX")
@@ -40,7 +40,7 @@ def test_a_killed_daemon_between_tasks(session: Session, step: str) -> None:
     session.start()
     daemon = session.daemon()
     daemon.kill()
-    daemon.wait(30)
+    await_end(daemon)
     ended = session.begin(step).end()
     if step == "run":
         assert "not running" in ended.fails()
@@ -57,7 +57,7 @@ def test_a_killed_daemon_found_by_the_variable(session: Session) -> None:
     session.start()
     daemon = session.daemon()
     daemon.kill()
-    daemon.wait(30)
+    await_end(daemon)
     assert "not running" in session.run().fails()
     assert session.stop().status == 0
     assert session.host.files() == []

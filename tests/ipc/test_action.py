@@ -64,7 +64,7 @@ class TestAction:
             '{"name": 1, "args": {}}',
             '{"name": "a", "args": []}',
             '{"name": "a", "args": "b"}',
-            "[" * 100_000,
+            pytest.param("[" * 100_000, id="deep JSON"),
         ],
     )
     def test_text_that_is_no_action(self, text: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -579,7 +579,9 @@ class TestBadPeers:
             framing.PREAMBLE + b"M\xff\xff\xff\xff",
             framing.PREAMBLE + b"M\x00\x00\x00\x20half",
             framing.PREAMBLE + b"M\x00\x00\x00\x04null",
-            framing.PREAMBLE + b"M\x00\x0f\x42\x40" + b"[" * 1_000_000,
+            pytest.param(
+                framing.PREAMBLE + b"M\x00\x0f\x42\x40" + b"[" * 1_000_000, id="deep JSON"
+            ),
             framing.PREAMBLE + framing.encode_output(b"openjd_env: A=b\n"),
             framing.PREAMBLE + framing.encode_message({"type": "stop"}),
             framing.PREAMBLE + 3 * framing.encode_message({"type": "next"}),

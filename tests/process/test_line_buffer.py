@@ -8,8 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from openjd.adaptor_runtime import _output
+from openjd.adaptor_runtime._output import LINE_MARK
 from openjd.adaptor_runtime.process import _pump
-from openjd.adaptor_runtime.process._pump import LINE_MARK, LineBuffer
+from openjd.adaptor_runtime.process._pump import LineBuffer
 
 output = st.lists(
     st.binary(max_size=8)
@@ -89,7 +91,8 @@ def test_long_lines_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     """Lines over the limit are broken, the same wherever the bytes were cut; nothing is lost."""
     whole_text = lines_of(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_pump, "LINE_LIMIT", 5)
+        for module in (_pump, _output):
+            patch.setattr(module, "LINE_LIMIT", 5)
         whole = lines_of(data)
         cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=6).map(sorted))
         pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)])]

@@ -512,13 +512,22 @@ TREE = IMPORTS + (
     "gates.pass_through(port)\n"
 )
 DEAF = IMPORTS + "signals.ignore_cancel(); gates.pass_through(int(sys.argv[1]))\n"
+# Windows runs the handler of a signal between two steps of the main thread and ends no wait for
+# it: there the main thread has to take steps.
+WAIT = (
+    "if os.name == 'posix': gates.pass_through(int(sys.argv[1]))\n"
+    "else:\n"
+    "    import threading\n"
+    "    waiting = threading.Thread(target=gates.pass_through, args=(int(sys.argv[1]),))\n"
+    "    waiting.start()\n"
+    "    while waiting.is_alive(): waiting.join(0.1)\n"
+)
 POLITE = IMPORTS + (
     "import signal\n"
     "def leave(signum, frame):\n"
     "    print('bye', flush=True)\n"
     "    os._exit(7)\n"
-    "signal.signal(getattr(signal, 'SIGBREAK', signal.SIGTERM), leave)\n"
-    "gates.pass_through(int(sys.argv[1]))\n"
+    "signal.signal(getattr(signal, 'SIGBREAK', signal.SIGTERM), leave)\n" + WAIT
 )
 
 
@@ -567,8 +576,7 @@ class TestTerminate:
         code = IMPORTS + (
             "import signal\n"
             "signal.signal(getattr(signal, 'SIGBREAK', signal.SIGTERM),\n"
-            "    lambda *args: print('asked', flush=True))\n"
-            "gates.pass_through(int(sys.argv[1]))\n"
+            "    lambda *args: print('asked', flush=True))\n" + WAIT
         )
         process = start(code, gate.port, stdout_handler=calls("asked", lambda match: asked.set()))
         gate.wait()

@@ -230,6 +230,39 @@ def test_write_that_does_not_wait(pair: tuple[_windows.Stream, _windows.Stream])
     assert pair[1].read(100) == b"again"
 
 
+def test_writes_outlast_the_threads_that_began_them(
+    pair: tuple[_windows.Stream, _windows.Stream],
+) -> None:
+    """Windows cancels what a thread has begun when the thread ends; what was taken must arrive
+    all the same."""
+    block = bytes(range(256)) * 400
+    count = 0
+    while Task(pair[0].write_some, block).result():
+        count += 1
+    writing = Task(pair[0].write, b"behind it")
+    came = b""
+    while not came.endswith(b"behind it"):
+        came += pair[1].read(65536)
+    writing.result()
+    assert came == count * block + b"behind it"
+
+
+def test_clients_outlast_the_threads_that_accept(listener: _windows.Listener) -> None:
+    """Clients that have connected while an earlier one was accepted, in a thread that is gone
+    since, are served."""
+    clients = [_windows.connect(listener.address) for _ in range(5)]
+    for number, client in enumerate(clients):
+        client.write(b"%d" % number)
+    came = []
+    for _ in clients:
+        stream = Task(listener.accept).result()
+        came.append(int(stream.read(100)))
+        stream.close()
+    assert sorted(came) == [0, 1, 2, 3, 4]
+    for client in clients:
+        client.close()
+
+
 @pytest.mark.parametrize("end", [0, 1], ids=["this side", "the other side"])
 def test_close_after_a_write_that_waits_for_room(
     pair: tuple[_windows.Stream, _windows.Stream], end: int
@@ -370,7 +403,7 @@ def test_handles_are_not_inherited(
     listener: _windows.Listener, pair: tuple[_windows.Stream, _windows.Stream]
 ) -> None:
     """A child process gets none of the pipe's handles, even where it inherits what it can."""
-    for handle in (listener._waiting[0][0], pair[0]._handle, pair[1]._handle):
+    for handle in (listener._instances[0], pair[0]._handle, pair[1]._handle):
         assert not os.get_handle_inheritable(handle)
 
 

@@ -88,7 +88,7 @@ def test_break_cancels_the_task(session: Session, gate: Gate) -> None:
     assert "INFO: Interruption signal received" in ended.lines
     assert "ADAPTOR_OUTPUT: STDOUT: shut down" in ended.lines
     assert "INFO: Canceled" in ended.lines
-    assert is_gone(application)
+    application.wait(30)
     assert not is_gone(daemon)
     assert session.stop().status == 0
     assert is_gone(daemon)

@@ -19,7 +19,9 @@ class _Returns:
         self._module = module
 
     def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
-        return ModuleSpec(name, self) if name == self._module.__name__ else None
+        if name == self._module.__name__:
+            return ModuleSpec(name, self)  # type: ignore[arg-type]
+        return None
 
     def create_module(self, spec):  # type: ignore[no-untyped-def]
         return self._module

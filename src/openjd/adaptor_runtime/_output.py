@@ -19,8 +19,28 @@ if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]
 
 _FAIL = re.compile(r"^openjd_fail: (.*)$", re.MULTILINE)
-# print() without a line's end is held for its end, as messages must begin a line.
-_HELD_LIMIT = 63_000
+# Engines cut a line at 64,000 characters; what we and they put before it must fit as well.
+LINE_LIMIT = 63_000
+LINE_MARK = " [line continues]"
+
+
+def break_lines(block: str, limit: int, lead: str = "") -> str:
+    """The block with a mark, and a line's end, in each line after `limit` characters.
+
+    `lead` begins what a line is continued with.
+    """
+    if len(block) <= limit:
+        return block
+    lines = block.split("\n")
+    if max(map(len, lines)) <= limit:
+        return block
+    pieces: list[str] = []
+    for line in lines:
+        while len(line) > limit:
+            pieces.append(line[:limit] + LINE_MARK)
+            line = lead + line[limit:]
+        pieces.append(line)
+    return "\n".join(pieces)
 
 
 class Output:
@@ -39,6 +59,10 @@ class Output:
 
     def write(self, block: str) -> None:
         """Passes on whole lines as they are: the adaptor's own words."""
+        # What a line is continued with must not be taken for a message.
+        self._pass_on(break_lines(block, LINE_LIMIT, lead="[continued] "))
+
+    def _pass_on(self, block: str) -> None:
         if "openjd_fail: " in block:
             found = _FAIL.search(block)
             if found:
@@ -52,12 +76,13 @@ class Output:
         that would set an environment variable, cannot be taken for a message.
         """
         prefix = f"{self._prefix}{level}: "
+        block = break_lines(block, LINE_LIMIT)
         text = prefix + block[:-1].replace("\n", "\n" + prefix) + "\n"
         if "openjd_" in block:
             text = re.sub(
                 f"^{re.escape(prefix)}(?=openjd_(?:progress|status|fail): )", "", text, flags=re.M
             )
-        self.write(text)
+        self._pass_on(text)
 
     def fail(self, message: str) -> None:
         """Records that the action under way has failed; the first message is kept."""
@@ -83,7 +108,7 @@ def set_current(output: Output | None) -> None:
 def report_failure(message: str) -> None:
     """Fails the action under way, if there is one, for something that happened beside it."""
     if _current is not None:
-        _current.fail(message)
+        _current.write(f"openjd_fail: {' '.join(message.splitlines())}\n")
 
 
 class LogHandler(logging.Handler):
@@ -126,7 +151,7 @@ class PrintStream(io.TextIOBase):
         """Takes text; it is passed on once its line ends."""
         held = getattr(self._held, "text", "") + text
         end = held.rfind("\n") + 1
-        if len(held) - end > _HELD_LIMIT:
+        if len(held) - end > LINE_LIMIT:
             held += "\n"
             end = len(held)
         self._held.text = held[end:]

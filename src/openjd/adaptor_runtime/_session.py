@@ -128,6 +128,9 @@ class Session:
         with self._lock:
             if step.done.is_set():
                 return
+            if step.name not in (START, RUN) and self._current is not step:
+                # The end of a session is not called off; what it waits for may be hurried.
+                return
             if hurry or step.canceled:
                 step.hurry.set()
             if step.canceled:

@@ -6,7 +6,6 @@ The transport needs them inside the application, ``adaptor_runtime._platform`` o
 from __future__ import annotations
 
 import _winapi
-import atexit
 import ctypes
 import functools
 import signal
@@ -122,6 +121,8 @@ def on_console_event(handler: Callable[[int], bool]) -> None:
 
     The newest handler is asked first; the others are not asked once one has returned True.
     """
+    import atexit
+
     routine = _ConsoleRoutine(handler)
     _SetConsoleCtrlHandler(routine, True)
     # Keeps `routine` alive, and out of an interpreter that is gone.

@@ -8,7 +8,7 @@ import threading
 
 from .action import Action
 from .path_mapping import PathMapper, PathMappingRule
-from .wire import messages
+from .wire import framing, messages
 from .wire.errors import ConnectionLost, WireError
 from .wire.transport import connect
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Tuple
 
     from .wire.transport import Connection
+
+
+_NEXT = framing.encode_message({"type": messages.NEXT})
 
 
 class ClientInterface:
@@ -91,7 +94,7 @@ class ClientInterface:
         try:
             while True:
                 try:
-                    answer = connection.request({"type": messages.NEXT})
+                    answer = connection.exchange(_NEXT)
                 except ConnectionLost:
                     _complain("the adaptor is gone, no more actions will come")
                     return

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 SERVE = ["daemon", "_serve"]
 #: Command -> its options, and which of them it needs. What a scheduler calls for each task:
 #: argparse alone would double what such a command loads.
-_PER_TASK = {
+_PLAIN = {
+    "start": ("--connection-file", "--init-data", "--path-mapping-rules"),
     "run": ("--connection-file", "--run-data"),
     "stop": ("--connection-file",),
 }
@@ -31,7 +32,9 @@ def main(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
 
             return serve(entry_point)
         if given is not None:
-            return _per_task(arguments[1], given)
+            from . import daemon
+
+            return daemon.main(entry_point, arguments[1], given, reentry_exe)
         from .parser import parse
 
         options = parse(entry_point.adaptor_name, arguments)
@@ -42,12 +45,12 @@ def main(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
 
 
 def _plain_options(arguments: list[str]) -> dict[str, str] | None:
-    """The options of ``daemon run`` and ``daemon stop`` in their plain form, else None.
+    """The options of a ``daemon`` command in their plain form, else None.
 
     Everything that is not written out as ``--option value`` (abbreviations, ``--help``,
     mistakes) is argparse's to read.
     """
-    known = _PER_TASK.get(arguments[1]) if len(arguments) > 1 else None
+    known = _PLAIN.get(arguments[1]) if len(arguments) > 1 else None
     if known is None or arguments[0] != "daemon" or len(arguments) % 2:
         return None
     given = dict(zip(arguments[2::2], arguments[3::2]))
@@ -56,25 +59,12 @@ def _plain_options(arguments: list[str]) -> dict[str, str] | None:
     return given
 
 
-def _per_task(step: str, given: dict[str, str]) -> int:
-    from .._daemon import frontend
-
-    connection_file = given.get("--connection-file")
-    if step == "stop":
-        return frontend.stop(connection_file)
-    run_data = given.get("--run-data", "{}"), "--run-data"
-    if run_data[0].startswith("file://"):
-        from .._data import read_text
-
-        run_data = read_text(*run_data)
-    return frontend.run(connection_file, run_data)
-
-
 def _command(entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None) -> int:
     if options.command == "daemon":
         from . import daemon
 
-        return daemon.main(entry_point, options, reentry_exe)
+        given = {f"--{key.replace('_', '-')}": value for key, value in vars(options).items()}
+        return daemon.main(entry_point, options.step, given, reentry_exe)
     if options.command == "run":
         from . import run
 

@@ -1,33 +1,52 @@
-"""The ``daemon`` commands, as argparse read them."""
+"""The commands ``daemon start``, ``daemon run``, ``daemon stop`` and ``daemon status``."""
 
 from __future__ import annotations
 
 from .._daemon import frontend
-from .._data import read_text
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Mapping
 
     from .. import EntryPoint
 
 
-def main(entry_point: EntryPoint, options: argparse.Namespace, reentry_exe: str | None) -> int:
-    """Runs the command and returns the exit status."""
-    if options.step == "start":
-        rules = options.path_mapping_rules
+def main(
+    entry_point: EntryPoint, step: str, given: Mapping[str, str | None], reentry_exe: str | None
+) -> int:
+    """Runs the command and returns the exit status.
+
+    Args:
+        entry_point: the adaptor's.
+        step: which command.
+        given: its options, by their names on the command line.
+        reentry_exe: see ``EntryPoint.start``.
+    """
+    connection_file = given.get("--connection-file")
+    if step == "start":
+        rules = given.get("--path-mapping-rules")
         return frontend.start(
             entry_point.reentry_command(reentry_exe),
-            options.connection_file,
-            read_text(options.init_data, "--init-data"),
-            read_text(rules, "--path-mapping-rules") if rules else None,
+            connection_file,
+            _text(given.get("--init-data"), "--init-data"),
+            _text(rules, "--path-mapping-rules") if rules else None,
         )
-    if options.step == "run":
-        return frontend.run(options.connection_file, read_text(options.run_data, "--run-data"))
-    if options.step == "stop":
-        return frontend.stop(options.connection_file)
+    if step == "run":
+        return frontend.run(connection_file, _text(given.get("--run-data"), "--run-data"))
+    if step == "stop":
+        return frontend.stop(connection_file)
     import json
 
-    answer = frontend.status(options.connection_file)
+    answer = frontend.status(connection_file)
     print(json.dumps({key: value for key, value in answer.items() if key != "type"}))
     return 0
+
+
+def _text(argument: str | None, option: str) -> tuple[str, str]:
+    """The text that an option gives, and what to call it in messages."""
+    argument = "{}" if argument is None else argument
+    if not argument.startswith("file://"):
+        return argument, option
+    from .._data import read_text
+
+    return read_text(argument, option)

@@ -259,7 +259,7 @@ class Backend:
                     connection.send(self._status())
                 elif kind == messages.CANCEL and task is not None:
                     assert not isinstance(message, bytes)
-                    self._session.cancel(task.step, hurry=bool(message.get("hurry")))
+                    self._cancel(task, bool(message.get("hurry")))
                 elif kind in (START, RUN, STOP) and task is None:
                     assert not isinstance(message, bytes)
                     task = self._begin(connection, message)
@@ -278,6 +278,13 @@ class Backend:
                     # The frontend is gone: whoever waited for this does so no more.
                     self._session.cancel(task.step)
             connection.close()
+
+    def _cancel(self, task: _Task, hurry: bool) -> None:
+        """A frontend has had a signal. One that stops hurries the task that it waits for."""
+        busy = self._task
+        if task.step.name == STOP and busy is not None:
+            self._session.cancel(busy.step, hurry=True)
+        self._session.cancel(task.step, hurry)
 
     def _begin(self, connection: Connection, message: messages.Message) -> _Task | None:
         kind = message["type"]
@@ -410,6 +417,9 @@ class Backend:
         if self._connection_path:
             connection_file.remove(self._connection_path, self.info)
         self._listener.close()
+        audience = task if stop_task is None or isinstance(stop_task, _NoTask) else stop_task
+        if audience is not None:
+            self._spool.attach(audience.send, audience.offer)
         self._spool.drain()
         self._spool.close()
         faulthandler.disable()

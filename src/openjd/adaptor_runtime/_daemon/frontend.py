@@ -284,7 +284,7 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     try:
         connection = connect(address)
     except NotListening as e:
-        _bury(info or _implied(address), connection_path)
+        _inherit(info or _implied(address), connection_path)
         raise FrontendError(f"the adaptor's daemon is not running ({e})") from e
     except WireError as e:
         raise FrontendError(str(e)) from e
@@ -314,7 +314,7 @@ def stop(connection_path: str | None) -> int:
     try:
         connection = connect(address)
     except NotListening as e:
-        _bury(info or _implied(address), connection_path)
+        _inherit(info or _implied(address), connection_path)
         say(f"Nothing to stop: the adaptor's daemon is not running ({e})")
         return 0
     except WireError as e:
@@ -423,10 +423,7 @@ def _obituary(
         return f"the adaptor's daemon ended unexpectedly while {doing}"
     _await_end(info.pid)
     how = "" if status is None else f" with exit status {status}"
-    dump = _crash_dump(info)
-    for line in dump:
-        show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
-    _bury(info, connection_path)
+    dump = _inherit(info, connection_path)
     more = "; what its threads did stands above" if dump else ""
     return f"the adaptor's daemon (process {info.pid}) ended unexpectedly{how} while {doing}{more}"
 
@@ -441,10 +438,12 @@ def _crash_dump(info: ConnectionInfo) -> list[str]:
         return []
 
 
-def _bury(info: ConnectionInfo | None, connection_path: str | None) -> None:
-    """Removes what a dead daemon left behind."""
-    if info is None:
-        return
+def _inherit(info: ConnectionInfo, connection_path: str | None) -> bool:
+    """Shows the crash dump of a dead daemon, if it left one, and removes what it left behind."""
+    dump = _crash_dump(info)
+    for line in dump:
+        show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
     if connection_path is not None:
         connection_file.remove(connection_path, info)
     connection_file.remove_folder(info.folder)
+    return bool(dump)

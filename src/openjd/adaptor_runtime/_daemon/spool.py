@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from .._platform import private_opener
 MEMORY_LIMIT = 8 * 1024 * 1024
 # One frame's worth: large enough for throughput, small enough for a cancel to come between.
 CHUNK = 256 * 1024
+
+_MESSAGE = re.compile(rb"^(openjd_\w+:)", re.MULTILINE)
 
 #: Sends a chunk to the frontend; False when it is gone.
 Send = Callable[[bytes], bool]
@@ -48,6 +51,7 @@ class Spool:
         self._send: Send | None = None
         self._offer: Offer | None = None
         self._flush = False
+        self._old = 0
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._deliver, name="output", daemon=True)
@@ -82,6 +86,8 @@ class Spool:
         with self._changed:
             self._send = send
             self._offer = offer
+            # What waits now is of others: its messages are shown, and mean nothing any more.
+            self._old = self._head_size + self._tail_size + self._written - self._read_at
             self._changed.notify_all()
 
     def detach(self, send: Send) -> None:
@@ -170,8 +176,16 @@ class Spool:
         return self._closed or (self._send is not None and (chunk_waits or not self._empty()))
 
     def _next_chunk(self) -> bytes:
+        chunk = self._take()
+        if self._old > 0:
+            self._old -= len(chunk)
+            chunk = _MESSAGE.sub(rb"ADAPTOR_OUTPUT: \1", chunk)
+        return chunk
+
+    def _take(self) -> bytes:
         if self._dropped:
             notice = f"ADAPTOR_OUTPUT: WARNING: {self._dropped:,} bytes of output were dropped\n"
+            self._old -= self._dropped - len(notice)
             self._dropped = 0
             return notice.encode()
         if self._head:
@@ -181,7 +195,7 @@ class Spool:
         if self._read_at < self._written:
             assert self._file is not None
             self._file.seek(self._read_at)
-            chunk = self._file.read(min(CHUNK, self._written - self._read_at))
+            chunk = self._file.read(min(self._limit(), self._written - self._read_at))
             self._read_at += len(chunk)
             if self._read_at >= self._written:
                 self._drop_file()
@@ -192,11 +206,14 @@ class Spool:
             self._disk_failed = False
         return chunk
 
-    @staticmethod
-    def _gather(blocks: deque[bytes]) -> bytes:
+    def _limit(self) -> int:
+        """The size of a chunk; one does not go over from what is old to what is new."""
+        return min(CHUNK, self._old) if self._old > 0 else CHUNK
+
+    def _gather(self, blocks: deque[bytes]) -> bytes:
         gathered = [blocks.popleft()]
         size = len(gathered[0])
-        while blocks and size + len(blocks[0]) <= CHUNK:
+        while blocks and size + len(blocks[0]) <= self._limit():
             gathered.append(blocks.popleft())
             size += len(gathered[-1])
         return b"".join(gathered)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
-import select
 import signal
 import stat
 import sys
@@ -36,11 +36,26 @@ def own_group_options() -> dict[str, Any]:
 
 
 def on_cancel_signals(callback: Callable[[], None]) -> None:
-    def handle(signum: int, frame: FrameType | None) -> None:
-        callback()
+    # A handler in Python runs when the main thread comes to its next instruction, and a signal
+    # that arrives just before the main thread begins to wait does not end that wait. A byte in
+    # a pipe, which the interpreter writes in the signal itself, is never missed.
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _ignore)
+    _thread.start_new_thread(_watch_signals, (reader, callback))
 
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
+
+def _ignore(signum: int, frame: FrameType | None) -> None:
+    pass
+
+
+def _watch_signals(reader: int, callback: Callable[[], None]) -> None:
+    while True:
+        for signum in os.read(reader, 16):
+            if signum in (signal.SIGINT, signal.SIGTERM):
+                callback()
 
 
 def make_private_folder(parent: str | None = None) -> str:
@@ -54,8 +69,7 @@ def make_private_folder(parent: str | None = None) -> str:
         bases = [os.path.abspath(chosen)]
     else:
         # A temporary folder with a path too long for a socket is no error of the user's.
-        bases = [b for b in (os.environ.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp") if b]
-        bases = [b for b in bases if len(os.fsencode(b)) <= _LONGEST_BASE]
+        bases = ["/tmp", "/var/tmp"]
     error: OSError | None = None
     for base in bases:
         path = os.path.join(base, name)
@@ -66,11 +80,11 @@ def make_private_folder(parent: str | None = None) -> str:
             error = error or e
         else:
             return path
+    assert error is not None
     raise OSError(
-        error.errno if error else None,
-        f"the temporary folder {bases[0]} cannot be used "
-        f"({error.strerror if error else 'none found'}); set TMPDIR to a folder you can write",
-    )
+        f"the temporary folder {bases[0]} cannot be used ({error.strerror}); "
+        "set TMPDIR to a folder you can write"
+    ) from error
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -142,6 +156,8 @@ class ProcessHandle:
     def __init__(self, pid: int) -> None:
         self._closed = False
         if sys.platform == "darwin":
+            import select
+
             self._queue = select.kqueue()
             event = select.kevent(
                 pid,
@@ -160,6 +176,8 @@ class ProcessHandle:
     def wait(self, timeout: float | None) -> bool:
         if sys.platform == "darwin":
             return bool(self._queue.control(None, 1, timeout))
+        import select
+
         poller = select.poll()
         poller.register(self._fd, select.POLLIN)
         return bool(poller.poll(None if timeout is None else timeout * 1000))

@@ -155,7 +155,6 @@ def make_private_folder(parent: str | None = None) -> str:
         _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
     except OSError as e:
         raise OSError(
-            e.errno,
             f"the temporary folder {base} cannot be used ({e.strerror}); "
             "set TEMP to a folder you can write",
         ) from e

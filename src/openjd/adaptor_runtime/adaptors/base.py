@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import sys
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     _ConfigT = TypeVar("_ConfigT", bound=AdaptorConfiguration)
 else:
     _ConfigT = TypeVar("_ConfigT")
-
-_logger = logging.getLogger(__name__)
 
 
 class AdaptorConfigurationOptions(Generic[_ConfigT]):
@@ -128,14 +125,14 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
             status_message: one line of text; line breaks in it become spaces.
         """
         if progress is None and status_message is None:
-            _logger.warning("a status update with neither progress nor status message is ignored")
+            _warn("a status update with neither progress nor status message is ignored")
             return
         messages = ""
         if progress is not None:
             if math.isfinite(progress):
                 messages += f"openjd_progress: {progress}\n"
             else:
-                _logger.warning("progress %s is not finite and is ignored", progress)
+                _warn(f"progress {progress} is not finite and is ignored")
         if status_message is not None:
             messages += f"openjd_status: {' '.join(status_message.splitlines())}\n"
         if messages:
@@ -200,6 +197,13 @@ class Adaptor(BaseAdaptor[_ConfigT]):
 
     def _cleanup(self) -> None:
         self.on_cleanup()
+
+
+def _warn(message: str) -> None:
+    # A frontend that imports the adaptor's class must not load logging for this.
+    import logging
+
+    logging.getLogger(__name__).warning("%s", message)
 
 
 def _read_rules(data: dict[str, Any]) -> list[PathMappingRule]:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from .._data import load_data
+from .._data import DataError, load_data
 
 __all__ = ["AdaptorDataValidator", "AdaptorDataValidators"]
 
@@ -60,11 +60,28 @@ class AdaptorDataValidator:
             validator_class = validator_for(self._schema)
             validator_class.check_schema(self._schema)
             self._validator = validator_class(self._schema)
+        _check_keys(data, "")
         error = best_match(self._validator.iter_errors(data))
         if error is not None:
             place = "/" + "/".join(str(step) for step in error.absolute_path)
             error.message = f"{place}: {error.message}"
             raise error
+
+
+def _check_keys(data: Any, place: str) -> None:
+    """YAML has keys of all kinds; JSON Schema knows text alone, and fails on others.
+
+    Raises:
+        DataError: a key is no text.
+    """
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if not isinstance(key, str):
+                raise DataError(f"{place or '/'}: the key {key!r} is no text; put it in quotes")
+            _check_keys(value, f"{place}/{key}")
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            _check_keys(value, f"{place}/{index}")
 
 
 class AdaptorDataValidators:

@@ -135,7 +135,9 @@ def origin(error: BaseException) -> str | None:
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     place = None
     for frame in traceback.extract_tb(error.__traceback__):
-        if not os.path.abspath(frame.filename).startswith(here):
+        if not frame.filename.startswith("<frozen ") and not os.path.abspath(
+            frame.filename
+        ).startswith(here):
             place = frame
     if place is None:
         return origin(error.__cause__) if error.__cause__ is not None else None

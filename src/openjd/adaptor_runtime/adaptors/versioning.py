@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from collections import namedtuple
 
 
-class SemanticVersion(NamedTuple):
-    """A version ``major.minor``. Ordered; not the version of a package but of an interface."""
+class SemanticVersion(namedtuple("SemanticVersion", ["major", "minor"])):
+    """A version ``major.minor``. Ordered; not the version of a package but of an interface.
 
-    major: int
-    minor: int
+    Args:
+        major: changes when what was written for an earlier version no longer works.
+        minor: changes when something is added.
+    """
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
@@ -22,8 +25,8 @@ class SemanticVersion(NamedTuple):
         is not commutative: 1.3 serves who expects 1.2, not the other way round.
         """
         if self.major == other.major == 0:
-            return self.minor == other.minor
-        return self.major == other.major and self.minor >= other.minor
+            return bool(self.minor == other.minor)
+        return bool(self.major == other.major and self.minor >= other.minor)
 
     @classmethod
     def parse(cls, version_str: str) -> SemanticVersion:
@@ -32,6 +35,8 @@ class SemanticVersion(NamedTuple):
         Raises:
             ValueError: it is not of that form.
         """
+        import re
+
         if not re.fullmatch(r"[0-9]+\.[0-9]+", version_str):
             raise ValueError(f"{version_str!r} is no version: expected <major>.<minor>")
         major, minor = version_str.split(".")

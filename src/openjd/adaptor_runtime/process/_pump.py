@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable
 from typing import IO
 
+from .._output import LINE_LIMIT, break_lines
+
 READ_SIZE = 256 * 1024
-# Engines cut a line at 64,000 characters; what we and they put before it must fit as well.
-LINE_LIMIT = 63_000
-LINE_MARK = " [line continues]"
 
 
 class LineBuffer:
@@ -55,27 +54,13 @@ class LineBuffer:
         else:
             block = self._rest + text[:end]
             self._rest = text[end:]
-        if len(block) > LINE_LIMIT:
-            block = _break_lines(block)
+        block = break_lines(block, LINE_LIMIT)
         if len(self._rest) > LINE_LIMIT:
-            broken = _break_lines(self._rest + "\n")
+            broken = break_lines(self._rest + "\n", LINE_LIMIT)
             cut = broken.rfind("\n", 0, -1) + 1
             block += broken[:cut]
             self._rest = broken[cut:-1]
         return block
-
-
-def _break_lines(block: str) -> str:
-    lines = block.split("\n")
-    if max(map(len, lines)) <= LINE_LIMIT:
-        return block
-    pieces: list[str] = []
-    for line in lines:
-        while len(line) > LINE_LIMIT:
-            pieces.append(line[:LINE_LIMIT] + LINE_MARK)
-            line = line[LINE_LIMIT:]
-        pieces.append(line)
-    return "\n".join(pieces)
 
 
 class Pump(threading.Thread):

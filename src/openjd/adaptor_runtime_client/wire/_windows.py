@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import _winapi
 import ctypes
+import functools
 import os
 import sys
 
@@ -13,7 +14,8 @@ from .errors import AccessRefused, ConnectionLost, NotListening
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import List, Optional, Tuple
+    from _queue import SimpleQueue
+    from typing import Any, List, Optional
 
 assert sys.platform == "win32"
 
@@ -80,6 +82,29 @@ def _cancel(operation: _winapi.Overlapped) -> None:
         pass
 
 
+@functools.lru_cache(maxsize=None)
+def _lasting_thread() -> SimpleQueue[Any]:
+    """Takes pairs of a function to call and a queue for its result, or its OSError.
+
+    For operations that are to go on when whoever wanted them is done: the system cancels what a
+    thread has begun when that thread ends.
+    """
+    from _queue import SimpleQueue
+
+    jobs: SimpleQueue[Any] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            function, results = jobs.get()
+            try:
+                results.put(function())
+            except OSError as e:
+                results.put(e)
+
+    _thread.start_new_thread(work, ())
+    return jobs
+
+
 class Stream:
     """See ``transport.Stream``."""
 
@@ -118,14 +143,21 @@ class Stream:
     def write_some(self, data: bytes) -> int:
         # A pipe takes all or nothing, and keeps what it has no room for waiting: one such write
         # may wait, and what comes after it is not begun before that one has ended.
-        try:
-            if self._begun:
-                if _winapi.WaitForSingleObject(self._begun.event, 0) != _winapi.WAIT_OBJECT_0:
-                    return 0
+        from _queue import SimpleQueue
+
+        if self._begun:
+            if _winapi.WaitForSingleObject(self._begun.event, 0) != _winapi.WAIT_OBJECT_0:
+                return 0
+            try:
                 self.write(b"")
-            self._begun = self._begin_write(data)
-        except (OSError, ConnectionLost):
+            except ConnectionLost:
+                return 0
+        results: SimpleQueue[Any] = SimpleQueue()
+        _lasting_thread().put((functools.partial(self._begin_write, data), results))
+        result = results.get()
+        if isinstance(result, OSError):
             return 0
+        self._begun = result
         return len(data)
 
     def _begin_write(self, data: bytes) -> _winapi.Overlapped:
@@ -154,58 +186,71 @@ class Listener:
         # Named after the folder, which is found by the address then.
         self.address = PIPES + (os.path.basename(folder) or "openjd") + "-" + os.urandom(16).hex()
         self._lock = _thread.allocate_lock()
-        # Instances of the pipe, each with the operation that ends when it has a client. There
-        # is always one without a client, unless BACKLOG of them came at once: those behind
-        # find the pipe busy and wait for the next. Empty once closed.
-        self._waiting = [self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)]
-        while len(self._waiting) < BACKLOG:
-            self._waiting.append(self._instance())
+        self._closed = False
+        # The instances of the pipe that were not given out. There is always one without a
+        # client, unless as many came at once: those behind find it busy and wait for the next.
+        self._instances = [self._instance(FILE_FLAG_FIRST_PIPE_INSTANCE)]
+        while len(self._instances) < BACKLOG:
+            self._instances.append(self._instance())
 
-    def _instance(self, flag: int = 0) -> Tuple[int, _winapi.Overlapped]:
-        while True:
-            handle = _winapi.CreateNamedPipe(
-                self.address,
-                _winapi.PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flag,
-                PIPE_REJECT_REMOTE_CLIENTS,  # and bytes rather than messages, which is 0
-                _winapi.PIPE_UNLIMITED_INSTANCES,
-                BUFFER_SIZE,
-                BUFFER_SIZE,
-                0,
-                ctypes.addressof(_win32.owner_only()),
-            )
-            try:
-                return handle, _winapi.ConnectNamedPipe(handle, overlapped=True)
-            except OSError as e:
-                _winapi.CloseHandle(handle)
-                if e.winerror != ERROR_NO_DATA:  # somebody came and went within this moment
-                    raise
+    def _instance(self, flag: int = 0) -> int:
+        return _winapi.CreateNamedPipe(
+            self.address,
+            _winapi.PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flag,
+            PIPE_REJECT_REMOTE_CLIENTS,  # and bytes rather than messages, which is 0
+            _winapi.PIPE_UNLIMITED_INSTANCES,
+            BUFFER_SIZE,
+            BUFFER_SIZE,
+            0,
+            ctypes.addressof(_win32.owner_only()),
+        )
 
     def accept(self) -> Optional[Stream]:
         while True:
-            with self._lock:
-                waiting = list(self._waiting)
-            if not waiting:
+            handle = self._next()
+            if handle is None:
                 return None
-            chosen = waiting[_wait([operation.event for _, operation in waiting])]
-            with self._lock:
-                if chosen not in self._waiting:
-                    continue
-                # The next instance is there before this one goes.
-                self._waiting.append(self._instance())
-                self._waiting.remove(chosen)
-            handle, operation = chosen
             try:
-                operation.GetOverlappedResult(True)
                 return Stream(handle, _peer("Client", handle))
             except OSError:
                 _winapi.CloseHandle(handle)
 
+    def _next(self) -> Optional[int]:
+        """The next instance that has a client, be it one that has left; None once closed."""
+        operations = []
+        try:
+            with self._lock:
+                if self._closed:
+                    return None
+                for handle in self._instances:
+                    try:
+                        operations.append(_winapi.ConnectNamedPipe(handle, overlapped=True))
+                    except OSError as e:
+                        if e.winerror != ERROR_NO_DATA:
+                            raise
+                        return self._take(handle)
+            place = _wait([operation.event for operation in operations])
+            with self._lock:
+                return None if self._closed else self._take(self._instances[place])
+        finally:
+            # Who came meanwhile is found the next time.
+            for operation in operations:
+                _cancel(operation)
+
+    def _take(self, handle: int) -> int:
+        # The next instance is there before this one goes.
+        self._instances.append(self._instance())
+        self._instances.remove(handle)
+        return handle
+
     def close(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-        for handle, operation in waiting:
-            _cancel(operation)
-            _winapi.CloseHandle(handle)
+            if self._closed:
+                return
+            self._closed = True
+            for handle in self._instances:
+                _cancel_io(handle, None)
+                _winapi.CloseHandle(handle)
 
 
 def connect(address: str) -> Stream:

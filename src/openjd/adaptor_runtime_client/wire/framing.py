@@ -72,12 +72,22 @@ class Framer:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._greeted = False
+        self._whole = b""
         self._ended = False
         self._error: Optional[RemoteProtocolError] = None
 
     def receive_data(self, data: bytes) -> None:
         """Bytes as they were read; ``b""`` says that there will be no more."""
         if self._error is not None:
+            return
+        if (
+            self._greeted
+            and not (self._buffer or self._whole)
+            and len(data) >= _HEADER_SIZE
+            and len(data) == _HEADER_SIZE + int.from_bytes(data[1:_HEADER_SIZE], "big")
+        ):
+            # The usual case: one read is one frame, and needs no buffer.
+            self._whole = data
             return
         if data:
             self._buffer += data
@@ -102,6 +112,13 @@ class Framer:
             raise
 
     def _next(self) -> Event:
+        if self._whole:
+            data, self._whole = self._whole, b""
+            kind, body = data[:1], data[_HEADER_SIZE:]
+            if kind not in (_MESSAGE, _OUTPUT) or len(body) > MAX_BODY:
+                self._buffer[:0] = data  # What is wrong with it is said below.
+            else:
+                return body if kind == _OUTPUT else messages.decode(body)
         buffer = self._buffer
         if not self._greeted:
             if not MAGIC.startswith(bytes(buffer[: len(MAGIC)])):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     Message = Dict[str, Any]
 
+# json.dumps() would make an encoder for every message, and json.loads() guess the encoding.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
+
 # Either side, first: who I am. {"pid": int}
 HELLO = "hello"
 
@@ -67,7 +71,7 @@ def encode(message: Message) -> bytes:
         LocalProtocolError: the message cannot be expressed in JSON.
     """
     try:
-        return json.dumps(message, separators=(",", ":")).encode("ascii")
+        return _encode(message).encode("ascii")
     except (TypeError, ValueError, RecursionError) as e:
         raise LocalProtocolError("a message cannot be sent as JSON: {}".format(e)) from e
 
@@ -79,7 +83,7 @@ def decode(body: bytes) -> Message:
         RemoteProtocolError: it is no JSON object with a ``type``.
     """
     try:
-        message = json.loads(body.decode("utf-8"))
+        message = _decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as e:
         raise RemoteProtocolError(
             "the other side sent a message that is no JSON: {}".format(e)

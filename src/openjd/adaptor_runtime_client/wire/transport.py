@@ -195,7 +195,11 @@ class Connection:
             RemoteProtocolError: what came is not this protocol, or the other side says that
                 the request made no sense.
         """
-        self.send(message)
+        return self.exchange(framing.encode_message(message))
+
+    def exchange(self, frame: bytes) -> Message:
+        """``request`` with what ``framing.encode_message`` has made of the message."""
+        self.send_frame(frame)
         answer = self.receive()
         if answer is None:
             raise ConnectionLost("the other side closed the connection")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
@@ -130,16 +129,25 @@ class Configuration:
 
 
 def _line_of(text: str, path: Iterable[Any]) -> str:
-    """ ", line N" for the innermost key of `path` that can be found in the file's text."""
-    position = 0
-    found = False
+    """ ", line N" for the innermost key of `path` in the text of a file; "" if it has none."""
+    import yaml
+
+    # JSON is YAML, but for tabs; and a reader for YAML says where things are.
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    node = yaml.compose(text.replace("\t", " "), loader)
+    line = ""
     for step in path:
-        match = re.compile(rf"{re.escape(json.dumps(step))}\s*:").search(text, position)
-        if match:
-            position = match.start()
-            found = True
-    line = text.count("\n", 0, position) + 1
-    return f", line {line}" if found else ""
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            continue
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        # Where a key stands twice, JSON takes the last.
+        found = [(key, value) for key, value in pairs if key.value == step]
+        if not found:
+            break
+        key, node = found[-1]
+        line = f", line {key.start_mark.line + 1}"
+    return line
 
 
 class AdaptorConfiguration(Configuration):
