@@ -407,7 +407,6 @@ def test_closing_the_console_leaves_time_to_end() -> None:
         """
         import atexit, sys, threading
         from openjd.adaptor_runtime_client import _win32
-from openjd.adaptor_runtime_client.wire import _windows
         handlers = []
         _win32.on_console_event = handlers.append
         from openjd.adaptor_runtime import _platform

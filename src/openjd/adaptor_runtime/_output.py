@@ -37,8 +37,10 @@ def break_lines(block: str, limit: int, lead: str = "") -> str:
     pieces: list[str] = []
     for line in lines:
         while len(line) > limit:
-            pieces.append(line[:limit] + LINE_MARK)
-            line = lead + line[limit:]
+            # What a line is continued with must not be taken for a message.
+            cut = limit - 1 if line[limit : limit + 2] in ("o", "op") else limit
+            pieces.append(line[:cut] + LINE_MARK)
+            line = lead + line[cut:]
         pieces.append(line)
     return "\n".join(pieces)
 
@@ -59,7 +61,8 @@ class Output:
 
     def write(self, block: str) -> None:
         """Passes on whole lines as they are: the adaptor's own words."""
-        # What a line is continued with must not be taken for a message.
+        # Engines look behind white space for what resembles a message, and nothing else is in
+        # the way of it here.
         self._pass_on(break_lines(block, LINE_LIMIT, lead="[continued] "))
 
     def _pass_on(self, block: str) -> None:
