@@ -25,7 +25,7 @@ LINE_MARK = " [line continues]"
 
 
 def break_lines(block: str, limit: int, lead: str = "") -> str:
-    """The block with a mark, and a line's end, in each line after `limit` characters.
+    """The block with a mark, and a line's end, wherever a line has more than `limit` characters.
 
     `lead` begins what a line is continued with.
     """
@@ -35,10 +35,12 @@ def break_lines(block: str, limit: int, lead: str = "") -> str:
     if max(map(len, lines)) <= limit:
         return block
     pieces: list[str] = []
+    # With its mark a piece is no longer than the limit either, and is not broken again.
+    room = max(limit - len(LINE_MARK), 1)
     for line in lines:
         while len(line) > limit:
             # What a line is continued with must not be taken for a message.
-            cut = limit - 1 if line[limit : limit + 2] in ("o", "op") else limit
+            cut = room - 1 if room > 1 and line[room : room + 2] in ("o", "op") else room
             pieces.append(line[:cut] + LINE_MARK)
             line = lead + line[cut:]
         pieces.append(line)
