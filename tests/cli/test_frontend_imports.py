@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ def frontend_modules(host: Host, package: str, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(("package", "limit"), [("obedient", 80), ("by_class", 115)])
 def test_modules_of_a_frontend(host: Host, package: str, limit: int) -> None:
     """run and stop stay within the limit, and load none of what only the daemon needs."""
+    # The limit was set with Python 3.11; json, re and collections load a few more in others.
+    limit += 0 if sys.version_info[:2] == (3, 11) else 5
     session = Session(host, ("-m", package))
     assert session.begin("start").end().status == 0
     where = ("--connection-file", str(session.file))

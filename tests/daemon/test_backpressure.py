@@ -136,3 +136,21 @@ def test_messages_while_nobody_is_there(session: Session, gate: Gate, count: int
     assert "openjd_fail: too late" in second.out
     printed.let_go()
     assert session.stop().status == 0
+
+
+def test_messages_of_a_task_whose_frontend_was_killed(session: Session, gate: Gate) -> None:
+    """What it could not take any more is shown later, and is not taken for the next task's."""
+    session.start()
+    task = session.begin_run(
+        "for n in range(200): print('openjd_env: A=10\\n' * 1000, end='')\n"
+        f"gates.pass_through({gate.port})",
+        held_back=True,
+    )
+    printed = gate.wait()
+    task.kill()
+    printed.let_go()
+    printed.gone()
+    ended = session.stop()
+    assert (ended.status, ended.err) == (0, "")
+    assert not any(line.startswith("openjd_") for line in ended.lines)
+    assert "openjd_env: A=10" in ended.out

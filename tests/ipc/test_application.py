@@ -49,7 +49,8 @@ class Client(ClientInterface):
 
     def graceful_shutdown(self, signum, frame):
         in_main = threading.current_thread() is threading.main_thread()
-        print("shutdown", signum, in_main, flush=True)
+        # Not with print: it may be within one that this signal has interrupted.
+        os.write(1, f"shutdown {int(signum)} {in_main}\\n".encode())
         if not sys.argv[2:]:
             sys.exit(5)
 """

@@ -463,7 +463,7 @@ class TestCallbacks:
         assert "ValueError: no such layer" in line
         failure = failures.take_failure()
         assert failure is not None
-        assert "no such layer" in failure
+        assert "no such layer" in failure.message
 
     @pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt()])
     def test_that_exits(self, start: Start, records: Records, error: BaseException) -> None:

@@ -13,7 +13,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]
@@ -47,6 +47,14 @@ def break_lines(block: str, limit: int, lead: str = "") -> str:
     return "\n".join(pieces)
 
 
+class Failure(NamedTuple):
+    """That the action under way has failed, for all that its code returned."""
+
+    message: str
+    #: Whether an openjd_fail line about it was part of the output.
+    told: bool
+
+
 class Output:
     """Gives blocks of lines their form and hands them to `sink`.
 
@@ -59,7 +67,7 @@ class Output:
         self._sink = sink
         self._prefix = prefix
         self._lock = threading.Lock()
-        self._failure: str | None = None
+        self._failure: Failure | None = None
 
     def write(self, block: str) -> None:
         """Passes on whole lines as they are: the adaptor's own words."""
@@ -89,12 +97,17 @@ class Output:
             )
         self._pass_on(text)
 
-    def fail(self, message: str) -> None:
-        """Records that the action under way has failed; the first message is kept."""
-        with self._lock:
-            self._failure = self._failure or message
+    def fail(self, message: str, told: bool = True) -> None:
+        """Records that the action under way has failed; the first message is kept.
 
-    def take_failure(self) -> str | None:
+        `told` says that the scheduler has had a line about it.
+        """
+        with self._lock:
+            self._failure = self._failure or Failure(message, told)
+            if told and not self._failure.told:
+                self._failure = Failure(self._failure.message, True)
+
+    def take_failure(self) -> Failure | None:
         """The failure recorded since the last call, or None; forgets it."""
         with self._lock:
             failure, self._failure = self._failure, None
@@ -113,7 +126,7 @@ def set_current(output: Output | None) -> None:
 def report_failure(message: str) -> None:
     """Fails the action under way, if there is one, for something that happened beside it."""
     if _current is not None:
-        _current.write(f"openjd_fail: {' '.join(message.splitlines())}\n")
+        _current.fail(message, told=False)
 
 
 class LogHandler(logging.Handler):

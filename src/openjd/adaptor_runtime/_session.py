@@ -216,19 +216,23 @@ class Session:
         if error is None and failure is None:
             return Outcome(True)
         if error is not None:
-            if failure is None:
-                # What the runner does not catch (SystemExit), or happened before it existed.
-                failure = (
-                    f"Error encountered while {DOING[AdaptorState(step.name)]} adaptor: "
-                    f"{describe(error)}"
-                )
-                self._output.write(f"openjd_fail: {' '.join(failure.splitlines())}\n")
-                self._output.take_failure()
+            message = describe(error)
+        else:
+            assert failure is not None
+            message = failure.message
+        if failure is None or not failure.told:
+            # What the runner does not catch (SystemExit), or happened before it existed, or
+            # beside the adaptor's code.
+            doing = DOING[AdaptorState(step.name)]
+            line = " ".join(f"Error encountered while {doing} adaptor: {message}".splitlines())
+            self._output.write(f"openjd_fail: {line}\n")
+            self._output.take_failure()
+        if error is not None:
             place = origin(error)
             if place is not None:
                 _logger.error("%s", place)
             _logger.debug("%s", trace)
-        return Outcome(False, False, failure, trace)
+        return Outcome(False, False, message, trace)
 
     def _start(self) -> None:
         adaptor = self._make_adaptor()

@@ -7,7 +7,6 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import IO, Optional
 
 from .._platform import private_opener
@@ -17,7 +16,8 @@ MEMORY_LIMIT = 8 * 1024 * 1024
 # One frame's worth: large enough for throughput, small enough for a cancel to come between.
 CHUNK = 256 * 1024
 
-_MESSAGE = re.compile(rb"^(openjd_\w+:)", re.MULTILINE)
+# What engines take for a message, or for a mistaken one.
+_MESSAGE = re.compile(rb"^([^\S\n]*openjd_)", re.MULTILINE | re.IGNORECASE)
 
 #: Sends a chunk to the frontend; False when it is gone.
 Send = Callable[[bytes], bool]
@@ -84,6 +84,8 @@ class Spool:
             offer: called by writers; must not block.
         """
         with self._changed:
+            if self._send == send:
+                return
             self._send = send
             self._offer = offer
             # What waits now is of others: its messages are shown, and mean nothing any more.
@@ -93,7 +95,7 @@ class Spool:
     def detach(self, send: Send) -> None:
         """Stops delivering through `send`, if it is the one that is attached."""
         with self._changed:
-            if self._send is send:
+            if self._send == send:
                 self._send = self._offer = None
                 self._changed.notify_all()
 
@@ -172,8 +174,8 @@ class Spool:
             except OSError:
                 pass
 
-    def _can_deliver(self, chunk_waits: bool) -> bool:
-        return self._closed or (self._send is not None and (chunk_waits or not self._empty()))
+    def _can_deliver(self) -> bool:
+        return self._closed or (self._send is not None and not self._empty())
 
     def _next_chunk(self) -> bytes:
         chunk = self._take()
@@ -196,6 +198,8 @@ class Spool:
             assert self._file is not None
             self._file.seek(self._read_at)
             chunk = self._file.read(min(self._limit(), self._written - self._read_at))
+            # Whole lines, so that a message is not cut in two.
+            chunk = chunk[: chunk.rfind(b"\n") + 1] or chunk
             self._read_at += len(chunk)
             if self._read_at >= self._written:
                 self._drop_file()
@@ -219,24 +223,26 @@ class Spool:
         return b"".join(gathered)
 
     def _deliver(self) -> None:
-        chunk = b""
         while True:
             with self._changed:
-                self._busy = bool(chunk)
+                self._busy = False
                 self._changed.notify_all()
-                self._changed.wait_for(partial(self._can_deliver, bool(chunk)))
+                self._changed.wait_for(self._can_deliver)
                 if self._closed:
                     return
                 send = self._send
                 assert send is not None
-                if self._flush:
-                    # A part of a frame went out on this connection, or on one that is lost.
-                    self._flush, flushing = False, True
-                else:
-                    chunk, flushing = chunk or self._next_chunk(), False
+                # A part of a frame may have gone out already; it is finished before all else.
+                flushing, self._flush = self._flush, False
+                chunk = b"" if flushing else self._next_chunk()
                 self._busy = True
             # Outside the lock: a frontend that does not read blocks this thread and no other.
-            if not send(b"" if flushing else chunk):
-                self.detach(send)
-            elif not flushing:
-                chunk = b""
+            if not send(chunk):
+                with self._changed:
+                    if chunk:
+                        self._head.appendleft(chunk)
+                        self._head_size += len(chunk)
+                    if self._send == send:
+                        self._send = self._offer = None
+                    self._busy = False
+                    self._changed.notify_all()
