@@ -334,7 +334,7 @@ assert sys.version_info[:2] == (3, 7)
 from adaptor_runtime_client import Action, ClientInterface, PathMappingRule
 from adaptor_runtime_client.win_client_interface import WinClientInterface
 print([file for file in (getattr(m, "__file__", "") for m in sys.modules.values())
-       if file and "site-packages" in file])
+       if file and "site-packages" in file and "adaptor_runtime_client" not in file])
 """
         printed = python(code, "-S", interpreter=str(OLD_PYTHON), PYTHONPATH=str(CLIENT.parent))
         assert printed == "[]"
