@@ -664,6 +664,54 @@ class TestServer:
             Task(server.shutdown).result()
             serving.result()
 
+    @posix_only
+    def test_out_of_descriptors_for_a_moment(self) -> None:
+        """A server whose process can open nothing for a while serves again once it can."""
+        code = """
+            import os, resource, threading
+            from openjd.adaptor_runtime.application_ipc import ActionsQueue, AdaptorServer
+            from openjd.adaptor_runtime_client import Action
+            queue = ActionsQueue()
+            server = AdaptorServer(queue, None)
+            print(server.server_path, flush=True)
+            queue.enqueue_action(Action("close"))
+            serving = threading.Thread(target=server.serve_forever)
+            serving.start()
+            input()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            opened = []
+            try:
+                while True:
+                    opened.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError:
+                print("full", flush=True)
+            input()
+            for fd in opened: os.close(fd)
+            print("free", flush=True)
+            input()
+            server.shutdown()
+            serving.join()
+        """
+        with Child(code) as server:
+            path = server.line()
+            assert path is not None
+            server.say("")
+            server.expect("full")
+            for _ in range(3):
+                connection = transport.connect(path)
+                try:
+                    # Turned away: nobody waits for what may never come.
+                    assert Task(connection.receive).result() is None
+                finally:
+                    connection.close()
+            server.say("")
+            server.expect("free")
+            with Child(CLIENT, path) as child:
+                child.expect(performing("close"))
+                assert child.end() == (0, "closing None\npolled", "")
+            server.say("")
+            assert server.end() == (0, "", "")
+
     def test_actions_stay_after_shutdown(self, served: Served) -> None:
         """Actions that nobody took are still in the queue after the shutdown."""
         served.put("echo")

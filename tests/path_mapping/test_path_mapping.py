@@ -116,6 +116,8 @@ class TestWindows:
             ("Z:a", "z:A\\b", "/mnt/d/b"),
             ("Z:", "z:b", "/mnt/d/b"),
             ("\\\\?\\C:\\a", "\\\\?\\c:\\A\\b", "/mnt/d/b"),
+            # What Cinema 4D makes of a Windows path on Linux; its adaptor has rules for it.
+            ("./C:/show", "./C:/show/z", "/mnt/d/z"),
         ],
     )
     def test_maps(self, source: str, path: str, mapped: str) -> None:

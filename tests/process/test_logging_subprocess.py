@@ -398,9 +398,9 @@ class TestLogger:
 
         logger.addHandler(Broken())
         collector = Collector()
-        code = "for i in range(30_000): print('line', i)"
+        code = "for i in range(15_000): print('line', i)"
         assert wait(start(code, stdout_handler=collector.handler)) == 0
-        assert collector.lines[-1] == "line 29999"
+        assert collector.lines[-1] == "line 14999"
 
     @pytest.mark.parametrize("other", [False, True])
     def test_the_runtimes_own_handler(self, start: Start, other: bool) -> None:
@@ -445,7 +445,7 @@ class TestCallbacks:
         every = collector.handler.regex_callbacks[0]
         return collector, RegexHandler([every, RegexCallback([re.compile("^bad$")], fail)])
 
-    CODE = "print('good\\nbad')\nfor i in range(50_000): print('line', i)"
+    CODE = "print('good\\nbad')\nfor i in range(15_000): print('line', i)"
 
     def test_that_raises(self, start: Start, records: Records) -> None:
         """A callback that raises is reported with the line's output going on."""
@@ -457,8 +457,8 @@ class TestCallbacks:
         finally:
             _output.set_current(None)
         assert collector.lines[:2] == ["good", "bad"]
-        assert collector.lines[-1] == "line 49999"
-        assert records.lines()[-1] == "line 49999"
+        assert collector.lines[-1] == "line 14999"
+        assert records.lines()[-1] == "line 14999"
         [line] = records.lines(logging.ERROR)
         assert "ValueError: no such layer" in line
         failure = failures.take_failure()
@@ -470,7 +470,7 @@ class TestCallbacks:
         """A callback that calls sys.exit() does not leave the application with a full pipe."""
         collector, handler = self.raising(error)
         assert wait(start(self.CODE, stdout_handler=handler)) == 0
-        assert collector.lines[-1] == "line 49999"
+        assert collector.lines[-1] == "line 14999"
         assert type(error).__name__ in records.lines(logging.ERROR)[0]
 
     def test_that_ends_the_command(self, start: Start, gate: Gate) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SUITES = ("wire", "daemon", "ipc", "process", "windows")
 # A process takes some ten times as long to start as on the machine below (seconds).
-LIMIT_PER_TEST = "180"
+LIMIT_PER_TEST = "300"
 
 
 def main(arguments: list[str]) -> int:

@@ -226,20 +226,26 @@ class PathMapper:
     """Many rules, compiled. The longest source (in components) wins; among equals the first."""
 
     def __init__(self, rules: Iterable[PathMappingRule]) -> None:
-        # For each format: the rule by its source's components, and the lengths that occur.
-        self._tables: List[Tuple[str, Table, List[int]]] = []
+        # For each format: the rule by its source's components, the lengths (in components)
+        # that occur, and a character that every path has at that place which a rule can match.
+        self._tables: List[Tuple[str, Table, List[int], Tuple[int, str]]] = []
         tables: Dict[str, Table] = {}
         for order, rule in enumerate(rules):
             table = tables.setdefault(rule.source_path_format, {})
             table.setdefault(tuple(rule._source_parts()), (order, rule))
         for path_format, table in tables.items():
             lengths = sorted({len(parts) for parts in table}, reverse=True)
-            self._tables.append((path_format, table, lengths))
+            # Where every source is rooted in the usual way, a path that is not needs no look.
+            at, sign = (1, ":") if path_format == WINDOWS else (0, "/")
+            usual = path_format != URI and all(p and p[0][at : at + 1] == sign for p in table)
+            self._tables.append((path_format, table, lengths, (at, sign) if usual else (0, "")))
 
     def match(self, path: str) -> Optional[Tuple[PathMappingRule, str]]:
         """The rule that applies to `path` and the path that it makes of it, or None."""
         best: Optional[Tuple[int, int, PathMappingRule, Parts]] = None
-        for path_format, table, lengths in self._tables:
+        for path_format, table, lengths, (at, sign) in self._tables:
+            if sign and path[at : at + 1] != sign:
+                continue
             keys, parts = _split(path_format, path)
             count = len(keys)
             for length in lengths:

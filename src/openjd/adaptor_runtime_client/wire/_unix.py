@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import errno
 import os
 import sys
 
@@ -95,6 +96,8 @@ class Listener:
         self._lock = _thread.allocate_lock()
         self._accepting = False
         self._closed = False
+        # Given up for a moment where there is no other descriptor to accept with.
+        self._reserve = os.open(os.devnull, os.O_RDONLY)
 
     def accept(self) -> Optional[Stream]:
         with self._lock:
@@ -112,7 +115,8 @@ class Listener:
     def _accept(self) -> Optional[Stream]:
         import selectors
 
-        with selectors.DefaultSelector() as selector:
+        # poll() needs no descriptor of its own, and there may be none left.
+        with selectors.PollSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             selector.register(self._wake_reader, selectors.EVENT_READ)
             while True:
@@ -122,6 +126,11 @@ class Listener:
                 try:
                     sock, _ = self._socket.accept()
                 except (BlockingIOError, ConnectionAbortedError):
+                    continue
+                except OSError as e:
+                    if e.errno not in (errno.EMFILE, errno.ENFILE):
+                        raise
+                    self._turn_away()
                     continue
                 try:
                     sock.setblocking(True)
@@ -148,7 +157,19 @@ class Listener:
         except OSError:
             pass
 
+    def _turn_away(self) -> None:
+        """No descriptor is left: whoever knocks is told so by an end, not kept waiting."""
+        try:
+            os.close(self._reserve)
+            sock, _ = self._socket.accept()
+            sock.close()
+        except OSError:
+            pass
+        finally:
+            self._reserve = os.open(os.devnull, os.O_RDONLY)
+
     def _close_sockets(self) -> None:
+        os.close(self._reserve)
         self._wake_reader.close()
         self._socket.close()
 
