@@ -7,6 +7,8 @@ import random
 import re
 from typing import Any
 
+import pytest
+
 from openjd.adaptor_runtime.app_handlers import RegexCallback, RegexHandler
 
 # Few letters, so that patterns and lines meet often; with letters whose case is a trap: the
@@ -82,6 +84,7 @@ def compare(specification: Any, lines: list[str], failing: bool) -> bool:
     return True
 
 
+@pytest.mark.timeout(240)
 def test_ten_thousand_blocks() -> None:
     """The same for ten thousand cases that a seeded generator makes: many in little time."""
     chance = random.Random(20261123)

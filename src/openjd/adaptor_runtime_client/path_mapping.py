@@ -236,8 +236,8 @@ class PathMapper:
         for path_format, table in tables.items():
             lengths = sorted({len(parts) for parts in table}, reverse=True)
             # Where every source is rooted in the usual way, a path that is not needs no look.
-            at, sign = (1, ":") if path_format == WINDOWS else (0, "/")
-            usual = path_format != URI and all(p and p[0][at : at + 1] == sign for p in table)
+            at, sign, root = (1, ":", ":\\") if path_format == WINDOWS else (0, "/", "/")
+            usual = path_format != URI and all(p and p[0][at:] == root for p in table)
             self._tables.append((path_format, table, lengths, (at, sign) if usual else (0, "")))
 
     def match(self, path: str) -> Optional[Tuple[PathMappingRule, str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import logging
+import os
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -74,11 +76,13 @@ class LoggingSubprocess:
                 bufsize=0,
                 **own_group_options(),
             )
-        except FileNotFoundError as e:
-            if startup_directory is not None and e.filename == startup_directory:
+        except OSError as e:
+            if startup_directory is not None and not os.path.isdir(startup_directory):
                 raise FileNotFoundError(
-                    e.errno, "the startup directory does not exist", startup_directory
+                    errno.ENOENT, "the startup directory does not exist", startup_directory
                 ) from e
+            if not isinstance(e, FileNotFoundError):
+                raise
             raise FileNotFoundError(
                 f"Could not find the specified command: {args[0]}. "
                 "Ensure that it is available from the PATH environment variable."
