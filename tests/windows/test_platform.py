@@ -90,7 +90,7 @@ def test_private_folder_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path
     """A temporary folder that cannot be used is named, with what to do about it."""
     missing = str(tmp_path / "missing")
     monkeypatch.setenv("TMPDIR", missing)
-    with pytest.raises(OSError, match="set TEMP to a folder you can write") as caught:
+    with pytest.raises(OSError, match="set TMPDIR or TEMP to a folder you can write") as caught:
         _platform.make_private_folder()
     assert missing in str(caught.value)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import _winapi
 import ctypes
 import functools
-import signal
 import sys
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
@@ -136,6 +135,8 @@ def break_event() -> int:
     Python runs handlers in the main thread, between two instructions, and ends a wait for no
     signal but SIGINT. An application that waits for its next action must notice both.
     """
+    import signal
+
     event: int = _CreateEvent(None, False, False, None)
     raise_signal = ctypes.CDLL("ucrtbase")["raise"]
 

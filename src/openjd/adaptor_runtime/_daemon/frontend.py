@@ -14,7 +14,7 @@ from openjd.adaptor_runtime_client.wire.errors import (
 )
 from openjd.adaptor_runtime_client.wire.transport import Connection, connect
 
-from .._platform import ProcessHandle, detached_options, on_cancel_signals
+from .._platform import ProcessHandle, detached_options, folder_of, on_cancel_signals
 from . import connection_file
 from .connection_file import ConnectionFileError, ConnectionInfo
 
@@ -388,8 +388,8 @@ def _conclude(final: messages.Message) -> int:
 
 
 def _implied(address: str) -> ConnectionInfo:
-    """What is known of a daemon that only the variable names: its socket lies in its folder."""
-    return ConnectionInfo(address, 0, os.path.dirname(address))
+    """What is known of a daemon that only the variable names."""
+    return ConnectionInfo(address, 0, folder_of(address))
 
 
 def _introduced(connection: Connection, address: str) -> ConnectionInfo | None:

@@ -15,6 +15,7 @@ if sys.platform == "win32":
         ProcessTree,
         belongs_to_us,
         detached_options,
+        folder_of,
         make_private_folder,
         on_cancel_signals,
         own_group_options,
@@ -27,6 +28,7 @@ else:
         ProcessTree,
         belongs_to_us,
         detached_options,
+        folder_of,
         make_private_folder,
         on_cancel_signals,
         own_group_options,
@@ -42,6 +44,7 @@ __all__ = [
     "ProcessTree",
     "belongs_to_us",
     "detached_options",
+    "folder_of",
     "make_private_folder",
     "on_cancel_signals",
     "own_group_options",
@@ -124,6 +127,9 @@ if TYPE_CHECKING:
             Raises:
                 OSError: the temporary folder does not exist or cannot be written.
             """
+
+        def folder_of(self, address: str) -> str:
+            """The private folder of the daemon that listens, or listened, at `address`."""
 
         def private_opener(self, path: str, flags: int) -> int:
             """An ``opener`` for ``open()``: what it creates is private from the beginning."""

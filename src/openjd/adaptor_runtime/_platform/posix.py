@@ -87,6 +87,10 @@ def make_private_folder(parent: str | None = None) -> str:
     ) from error
 
 
+def folder_of(address: str) -> str:
+    return os.path.dirname(address)
+
+
 def private_opener(path: str, flags: int) -> int:
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW if flags & os.O_CREAT else os.O_CLOEXEC
     fd = os.open(path, flags, 0o600)

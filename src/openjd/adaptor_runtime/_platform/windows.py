@@ -156,7 +156,7 @@ def make_private_folder(parent: str | None = None) -> str:
     except OSError as e:
         raise OSError(
             f"the temporary folder {base} cannot be used ({e.strerror}); "
-            "set TEMP to a folder you can write",
+            "set TMPDIR or TEMP to a folder you can write",
         ) from e
     return path
 
@@ -165,6 +165,12 @@ def folder_behind(address: str) -> str:
     # The pipe is named after the folder that its listener was given.
     name = address.rpartition("\\")[2].rpartition("-")[0]
     return os.path.join(_temporary_folder(), name)
+
+
+def folder_of(address: str) -> str:
+    # The pipe has the folder's name before its own.
+    name = address.rpartition("\\")[2].rpartition("-")[0]
+    return os.path.join(os.path.abspath(os.environ.get("TMPDIR") or _temporary_folder()), name)
 
 
 def _temporary_folder() -> str:

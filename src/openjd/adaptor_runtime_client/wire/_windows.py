@@ -133,9 +133,7 @@ class Stream:
     def write(self, data: bytes) -> None:
         try:
             begun, self._begun = self._begun, None
-            if begun:
-                _finish(begun)
-            if data and not _finish(self._begin_write(data)):
+            if (begun and not _finish(begun)) or (data and not _finish(self._begin_write(data))):
                 raise OSError(0, "it was closed here")
         except OSError as e:
             raise ConnectionLost("the other side is gone: {}".format(e.strerror or e)) from e
