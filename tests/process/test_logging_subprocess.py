@@ -164,7 +164,7 @@ class TestStart:
         missing = str(tmp_path / "missing")
         with pytest.raises(FileNotFoundError, match="startup directory") as caught:
             LoggingSubprocess(args=[sys.executable], startup_directory=missing, logger=logger)
-        assert missing in str(caught.value)
+        assert caught.value.filename == missing
         assert sys.executable not in str(caught.value)
 
     def test_no_program(self, logger: logging.Logger) -> None:
