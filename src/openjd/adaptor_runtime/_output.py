@@ -29,15 +29,12 @@ def break_lines(block: str, limit: int, lead: str = "") -> str:
 
     `lead` begins what a line is continued with.
     """
-    if len(block) <= limit:
-        return block
-    lines = block.split("\n")
-    if max(map(len, lines)) <= limit:
+    if not _has_longer(block, limit):
         return block
     pieces: list[str] = []
     # With its mark a piece is no longer than the limit either, and is not broken again.
     room = max(limit - len(LINE_MARK), 1)
-    for line in lines:
+    for line in block.split("\n"):
         while len(line) > limit:
             # What a line is continued with must not be taken for a message.
             cut = room - 1 if room > 1 and line[room : room + 2] in ("o", "op") else room
@@ -45,6 +42,17 @@ def break_lines(block: str, limit: int, lead: str = "") -> str:
             line = lead + line[cut:]
         pieces.append(line)
     return "\n".join(pieces)
+
+
+def _has_longer(block: str, limit: int) -> bool:
+    """Whether a line has more than `limit` characters; looks at few places, not at each line."""
+    start = 0
+    while len(block) - start > limit:
+        end = block.rfind("\n", start, start + limit + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 class Failure(NamedTuple):

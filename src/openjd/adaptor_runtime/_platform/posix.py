@@ -24,6 +24,10 @@ assert sys.platform != "win32"
 # the folders' own names must fit behind the base.
 _LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef/a-0123")
 
+# fcntl names the operation from Python 3.10 on; the size is what any user may have.
+_F_SETPIPE_SZ = 1031
+_PIPE_SIZE = 1024 * 1024
+
 
 def detached_options() -> dict[str, Any]:
     return {"start_new_session": True, "close_fds": True}
@@ -33,6 +37,16 @@ def own_group_options() -> dict[str, Any]:
     # A session rather than a group: children of the application that make groups of their own
     # stay in it, and no terminal can stop it.
     return {"start_new_session": True, "close_fds": True}
+
+
+def enlarge_pipe(fd: int) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_SIZE)
+        except OSError:
+            pass  # This user has as many large pipes as one may have.
 
 
 def on_cancel_signals(callback: Callable[[], None]) -> None:

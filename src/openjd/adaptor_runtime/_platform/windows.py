@@ -126,6 +126,10 @@ def own_group_options() -> dict[str, Any]:
     }
 
 
+def enlarge_pipe(fd: int) -> None:
+    pass  # A pipe's size is settled when it is made.
+
+
 def on_cancel_signals(callback: Callable[[], None]) -> None:
     # Not signal.signal: its handlers wait for the main thread, which may sit in a queue.
     at_exit = _thread.allocate_lock()

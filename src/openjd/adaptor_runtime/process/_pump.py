@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import IO
 
 from .._output import LINE_LIMIT, break_lines
+from .._platform import enlarge_pipe
 
 READ_SIZE = 256 * 1024
 
@@ -95,6 +96,7 @@ class Pump(threading.Thread):
 
     def run(self) -> None:
         fd = self._stream.fileno()
+        enlarge_pipe(fd)
         while True:
             with self._lock:
                 self._waits_since = time.monotonic()
