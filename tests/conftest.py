@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,10 @@ def private_place(
     search = filter(None, [_IMPORT_FROM, os.environ.get("PYTHONPATH")])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(search))
     yield place
+    # Kept for the next search, in a process that has one; this process goes on.
+    guard = sys.modules.get("openjd.adaptor_runtime.app_handlers._guard")
+    if guard is not None:
+        guard.close_idle()
     alive = _end_children()
     left = sorted(path.name for path in temporary.glob("openjd-*"))
     shutil.rmtree(place, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._guard import RunawayPattern
 from .regex_callback import RegexCallback, RegexHandler
 
-__all__ = ["RegexCallback", "RegexHandler"]
+__all__ = ["RegexCallback", "RegexHandler", "RunawayPattern"]

@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-try:
-    from re import _parser as _sre  # type: ignore[attr-defined]
-except ImportError:  # before Python 3.11
-    import sre_parse as _sre
+from ._sre import sre
 
 # More alternatives than these cost more to look for than they save.
 _MOST_ALTERNATIVES = 16
@@ -33,9 +30,8 @@ def needles(regex: re.Pattern[str]) -> Needles | None:
         return None
     fold_case = bool(regex.flags & re.IGNORECASE)
     try:
-        texts = _required(list(_sre.parse(regex.pattern, regex.flags)))
+        texts = _required(list(sre.parse(regex.pattern, regex.flags)))
     except Exception:
-        # The parser is the interpreter's own, and no public interface of it.
         return None
     if texts is None or any("\n" in text for text in texts):
         return None
@@ -52,7 +48,7 @@ def _required(items: list[Any]) -> frozenset[str] | None:
     best: frozenset[str] | None = None
     run = ""
     for item in [*_flat(items), None]:
-        if item is not None and item[0] is _sre.LITERAL:
+        if item is not None and item[0] is sre.LITERAL:
             run += chr(item[1])
             continue
         if run:
@@ -67,7 +63,7 @@ def _flat(items: list[Any]) -> list[Any]:
     """The items with those of plain groups in the place of the groups: "ab(cd)" is one text."""
     flat: list[Any] = []
     for item in items:
-        if item[0] is _sre.SUBPATTERN and not item[1][1] and not item[1][2]:
+        if item[0] is sre.SUBPATTERN and not item[1][1] and not item[1][2]:
             flat += _flat(list(item[1][3]))
         else:
             flat.append(item)
@@ -76,12 +72,12 @@ def _flat(items: list[Any]) -> list[Any]:
 
 def _of_item(item: Any) -> frozenset[str] | None:
     operation, argument = item
-    if operation in (_sre.MAX_REPEAT, _sre.MIN_REPEAT, getattr(_sre, "POSSESSIVE_REPEAT", None)):
+    if operation in (sre.MAX_REPEAT, sre.MIN_REPEAT, getattr(sre, "POSSESSIVE_REPEAT", None)):
         least, _, inner = argument
         return _required(list(inner)) if least > 0 else None
-    if operation is getattr(_sre, "ATOMIC_GROUP", None):
+    if operation is getattr(sre, "ATOMIC_GROUP", None):
         return _required(list(argument))
-    if operation is _sre.BRANCH:
+    if operation is sre.BRANCH:
         texts: frozenset[str] = frozenset()
         for branch in argument[1]:
             required = _required(list(branch))

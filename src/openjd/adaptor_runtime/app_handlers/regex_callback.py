@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+from ._guard import Guard, RunawayPattern
 from ._plan import Plan
 
 
@@ -35,12 +36,24 @@ class RegexCallback:
         self.only_run_if_first_matched = only_run_if_first_matched
 
     def get_match(self, msg: str) -> re.Match[str] | None:
-        """The match of the first pattern that is found in `msg`, or None."""
+        """The match of the first pattern that is found in `msg`, or None.
+
+        Raises:
+            RunawayPattern: a pattern takes too long (``(a+)+$``).
+        """
         for regex in self.regex_list:
-            match = regex.search(msg)
+            match = self._guard(regex).search(msg)
             if match:
                 return match
         return None
+
+    def _guard(self, regex: re.Pattern[str]) -> Guard:
+        # Not made in __init__, which a subclass may leave out.
+        guards: dict[re.Pattern[str], Guard] = self.__dict__.setdefault("_guards", {})
+        guard = guards.get(regex)
+        if guard is None:
+            guard = guards[regex] = Guard(regex)
+        return guard
 
 
 class RegexHandler(logging.Handler):
@@ -63,19 +76,31 @@ class RegexHandler(logging.Handler):
         self._plan: Plan | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Runs the callbacks for the record's message."""
+        """Runs the callbacks for the record's message.
+
+        Raises:
+            Exception: what a callback raised.
+            RunawayPattern: a pattern took too long; the other callbacks were tried.
+        """
         matched = False
+        runaway: RunawayPattern | None = None
         message = record.getMessage()
         for regex_callback in self.regex_callbacks:
             if regex_callback.only_run_if_first_matched and matched:
                 continue
-            match = regex_callback.get_match(message)
+            try:
+                match = regex_callback.get_match(message)
+            except RunawayPattern as e:
+                runaway = runaway or e
+                continue
             if match is None:
                 continue
             matched = True
             regex_callback.callback(match)
             if regex_callback.exit_if_matched:
                 break
+        if runaway is not None:
+            raise runaway
 
     def takes_blocks(self, level: int) -> bool:
         """Whether ``feed_block`` does what ``handle`` would do for each line at `level`."""
@@ -99,6 +124,7 @@ class RegexHandler(logging.Handler):
 
         Raises:
             Exception: the first that a callback raised; the remaining lines were handled.
+            RunawayPattern: the same for a pattern that took too long on a line.
         """
         plan = self._plan
         if plan is None or not plan.is_for(self.regex_callbacks):
@@ -112,7 +138,11 @@ class RegexHandler(logging.Handler):
                 one = step.source
                 if one.only_run_if_first_matched and matched:
                     continue
-                match = step.search(line)
+                try:
+                    match = step.search(line)
+                except RunawayPattern as e:
+                    first_error = first_error or e
+                    continue
                 if match is None:
                     continue
                 matched = True
