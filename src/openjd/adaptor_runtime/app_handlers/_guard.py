@@ -75,6 +75,7 @@ class Guard:
                 # No process can be started, or this package is no folder: better late than never.
                 return [*verdicts, *(bool(self._regex.search(line)) for line in rest)]
             asked = rest[:1] if suspect else rest
+            is_new = searcher.is_new
             found = searcher.ask(self._regex, asked)
             verdicts += found
             if len(found) == len(asked):
@@ -82,8 +83,9 @@ class Guard:
                 suspect = False
                 continue
             searcher.close()
+            suspect = suspect or (is_new and len(asked) == 1)
             if suspect:
-                # The second that it cost its life, and alone: it is the line.
+                # It was asked about this line alone, or is the second to die over it.
                 self._failures += 1
                 verdicts.append(None)
             suspect = not suspect
@@ -94,6 +96,7 @@ class _Searcher:
     """The other process."""
 
     def __init__(self) -> None:
+        self.is_new = True
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", _searcher.__file__],
             stdin=subprocess.PIPE,
@@ -109,6 +112,7 @@ class _Searcher:
         assert stdin is not None and stdout is not None
         request = {"pattern": regex.pattern, "flags": regex.flags, "lines": lines}
         answer = b""
+        self.is_new = False
         try:
             view = memoryview(json.dumps(request).encode() + b"\n")
             while view:

@@ -18,6 +18,7 @@ import sys
 # system does not count those, more seconds by the clock.
 CPU_SECONDS = 1.0
 CLOCK_SECONDS = 5.0
+_set_timer = getattr(signal, "setitimer", None)
 
 
 def main() -> None:
@@ -33,8 +34,8 @@ def main() -> None:
 
 def _limit(off: bool = False) -> None:
     """Has the system end this process if it is not called again in time."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0 if off else CPU_SECONDS)
+    if _set_timer is not None:
+        _set_timer(getattr(signal, "ITIMER_VIRTUAL"), 0 if off else CPU_SECONDS)  # noqa: B009
     elif off:
         faulthandler.cancel_dump_traceback_later()
     else:
