@@ -55,6 +55,8 @@ NAMES = {
     "openjd.adaptor_runtime._version": ["version"],
     "openjd.adaptor_runtime._utils": ["secure_open"],
 }
+# What has come to it since.
+NAMES["openjd.adaptor_runtime.adaptors"] += ["map_path_list", "map_paths"]
 PUBLIC = [module for module in NAMES if not module.rpartition(".")[2].startswith("_")]
 # What is in the standard library on one system or in one version only.
 ELSEWHERE = {"_winapi", "msvcrt", "winreg", "typing"}

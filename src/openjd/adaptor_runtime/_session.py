@@ -7,6 +7,7 @@ where the output goes.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._output import Output, PrintStream
 from .adaptors import BaseAdaptor
+from .adaptors.configuration import runtime_configuration_manager
 from .adaptors.lifecycle import DOING, AdaptorRunner, AdaptorState, describe, origin
 from .process import logging_subprocess
 
@@ -276,13 +278,36 @@ def new_adaptor(
 ) -> BaseAdaptor[Any]:
     """The adaptor for a session; its configuration's log level applies to its package's loggers.
 
+    Maps the paths in the environment variables that the configuration names.
+
     Raises:
-        ConfigurationError: a configuration file of the adaptor cannot be used.
+        ConfigurationError: a configuration file cannot be used.
         Exception: whatever the adaptor's constructor raises.
     """
     adaptor = entry_point.load()(init_data, path_mapping_data=path_mapping_data)
     logging.getLogger(entry_point.module.partition(".")[0]).setLevel(adaptor.config.log_level)
+    if runtime_configuration_manager().build_config().warn_unmapped_paths:
+        adaptor._warn_of_unmapped_paths()
+    names = adaptor.config.map_environment
+    if names:
+        _map_environment(adaptor, names)
     return adaptor
+
+
+def _map_environment(adaptor: BaseAdaptor[Any], names: list[str]) -> None:
+    """Maps the paths in these variables of this process, whose applications inherit them."""
+    from openjd.adaptor_runtime_client.path_mapping import PathMapper
+
+    from .adaptors.data_paths import map_list
+
+    # The text of a list is asked about as well, and must not be warned of as a path.
+    map_whole = PathMapper(adaptor.path_mapping_rules).map
+    for name in names:
+        value = os.environ.get(name, "")
+        mapped = map_list(value, adaptor.map_path, map_whole)
+        if mapped != value:
+            os.environ[name] = mapped
+            _logger.debug("environment variable %s: %s is mapped to %s", name, value, mapped)
 
 
 def end_applications() -> None:

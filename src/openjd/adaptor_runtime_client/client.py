@@ -157,7 +157,12 @@ class ClientInterface:
             if self._mapper is None:
                 answer = self._request({"type": messages.RULES})
                 self._rules = [PathMappingRule.from_dict(rule=rule) for rule in answer["rules"]]
-                self._mapper = PathMapper(self._rules)
+                if answer.get("warn_unmapped_paths"):
+                    from .unmapped_paths import WarningPathMapper
+
+                    self._mapper = WarningPathMapper(self._rules, _warn)
+                else:
+                    self._mapper = PathMapper(self._rules)
             return self._mapper
 
     def _request(self, message: messages.Message) -> messages.Message:
@@ -175,6 +180,10 @@ def _deprecated() -> None:
     import warnings
 
     warnings.warn("socket_path is deprecated, use server_path", DeprecationWarning, stacklevel=3)
+
+
+def _warn(text: str) -> None:
+    print("WARNING: {}".format(text), flush=True)
 
 
 def _complain(text: str) -> None:

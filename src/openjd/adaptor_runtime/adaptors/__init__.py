@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from openjd.adaptor_runtime.ranges import IntRange
     from openjd.adaptor_runtime_client.path_mapping import PathMappingRule
 
     from .base import Adaptor, AdaptorConfigurationOptions, BaseAdaptor
     from .command import CommandAdaptor
+    from .data_paths import map_path_list, map_paths
     from .data_validators import AdaptorDataValidator, AdaptorDataValidators
     from .lifecycle import AdaptorRunner, AdaptorState
     from .versioning import SemanticVersion
@@ -27,8 +29,11 @@ __all__ = [
     "AdaptorState",
     "BaseAdaptor",
     "CommandAdaptor",
+    "IntRange",
     "PathMappingRule",
     "SemanticVersion",
+    "map_path_list",
+    "map_paths",
 ]
 
 _HOMES = {
@@ -40,8 +45,11 @@ _HOMES = {
     "AdaptorState": ".lifecycle",
     "BaseAdaptor": ".base",
     "CommandAdaptor": ".command",
+    "IntRange": "openjd.adaptor_runtime.ranges",
     "PathMappingRule": "openjd.adaptor_runtime_client.path_mapping",
     "SemanticVersion": ".versioning",
+    "map_path_list": ".data_paths",
+    "map_paths": ".data_paths",
 }
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from .versioning import SemanticVersion
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openjd.adaptor_runtime_client.path_mapping import PathMapper, PathMappingRule
 
     from .configuration import AdaptorConfiguration, ConfigurationManager
+    from .data_validators import SessionData
 
     _ConfigT = TypeVar("_ConfigT", bound=AdaptorConfiguration)
 else:
@@ -52,6 +53,16 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
     Raises:
         ValueError: a path mapping rule is not valid.
     """
+
+    #: The folder with ``init_data.schema.json`` and ``run_data.schema.json``; a relative path
+    #: begins at the folder of the module that defines the class. Where it is set, the runtime
+    #: validates the data and maps the paths in it (see ``map_paths``): ``init_data`` before the
+    #: adaptor is started, the run data of each task before it is run.
+    data_schemas: ClassVar[str | os.PathLike[str] | None] = None
+
+    # On the class as well: a subclass may have an __init__ that does not call this one.
+    _session_data: SessionData | None = None
+    _warn_unmapped_paths = False
 
     def __init__(
         self,
@@ -109,10 +120,22 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
     def map_path(self, path: str) -> str:
         """`path` as the session's path mapping rules map it (specification, "Path Mapping")."""
         if self._path_mapper is None:
-            from openjd.adaptor_runtime_client.path_mapping import PathMapper
-
-            self._path_mapper = PathMapper(self._path_mapping_rules)
+            self._path_mapper = self._make_path_mapper()
         return self._path_mapper.map(path)
+
+    def _make_path_mapper(self) -> PathMapper:
+        if self._warn_unmapped_paths:
+            from openjd.adaptor_runtime_client.unmapped_paths import WarningPathMapper
+
+            return WarningPathMapper(self._path_mapping_rules, _warn)
+        from openjd.adaptor_runtime_client.path_mapping import PathMapper
+
+        return PathMapper(self._path_mapping_rules)
+
+    def _warn_of_unmapped_paths(self) -> None:
+        """From now on, a warning for each foreign path that no rule matches."""
+        self._warn_unmapped_paths = True
+        self._path_mapper = None
 
     @classmethod
     def update_status(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .base import BaseAdaptor
+    from .data_validators import SessionData
 
 _logger = logging.getLogger(__name__)
 
@@ -69,10 +70,10 @@ class AdaptorRunner:
         self._lock = threading.Lock()
 
     def _start(self) -> None:
-        self._enter(AdaptorState.START, self.adaptor._start)
+        self._enter(AdaptorState.START, self._start_with_data)
 
     def _run(self, run_data: dict[str, Any]) -> None:
-        self._enter(AdaptorState.RUN, lambda: self.adaptor._run(run_data))
+        self._enter(AdaptorState.RUN, lambda: self._run_with_data(run_data))
 
     def _stop(self) -> None:
         self._enter(AdaptorState.STOP, self.adaptor._stop)
@@ -82,6 +83,25 @@ class AdaptorRunner:
 
     def _cancel(self) -> None:
         self._enter(AdaptorState.CANCELED, self.adaptor.cancel)
+
+    def _start_with_data(self) -> None:
+        data = self._session_data()
+        if data is not None:
+            data.prepare_init_data()
+        self.adaptor._start()
+
+    def _run_with_data(self, run_data: dict[str, Any]) -> None:
+        data = self._session_data()
+        self.adaptor._run(run_data if data is None else data.prepared_run_data(run_data))
+
+    def _session_data(self) -> SessionData | None:
+        """What checks and maps the data of an adaptor that says where its schemas are."""
+        adaptor = self.adaptor
+        if adaptor._session_data is None and adaptor.data_schemas is not None:
+            from .data_validators import SessionData
+
+            adaptor._session_data = SessionData(adaptor)
+        return adaptor._session_data
 
     def _enter(self, state: AdaptorState, action: Callable[[], None]) -> None:
         """Enters `state` and does what belongs to it.

@@ -114,7 +114,14 @@ class AdaptorServer:
                         connection.send({"type": messages.NOTHING})
                 elif kind == messages.RULES:
                     rules = [rule.to_dict() for rule in self.adaptor.path_mapping_rules]
-                    connection.send({"type": messages.RULES, "rules": rules})
+                    connection.send(
+                        {
+                            "type": messages.RULES,
+                            "rules": rules,
+                            # The application has no configuration of its own.
+                            "warn_unmapped_paths": self.adaptor._warn_unmapped_paths,
+                        }
+                    )
                 else:
                     connection.send(
                         {"type": messages.ERROR, "message": f"there is no request {kind!r}"}

@@ -26,6 +26,10 @@ class Configuration:
     #: Setting -> the values that it may have, the default first. Always checked.
     known: ClassVar[dict[str, list[Any]]] = {}
 
+    # Settings that the runtime gave to every adaptor after schemas had been written: one that
+    # does not name them must not refuse them.
+    _newer: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
 
@@ -92,6 +96,14 @@ class Configuration:
                     f"the configuration file {config_path}{_line_of(text, [key])}, key /{key}: "
                     f"{json.dumps(value)} is none of {choices}"
                 )
+        wrong = cls._wrong(config)
+        if wrong is not None:
+            where, problem = wrong
+            key = "/".join(str(step) for step in where)
+            raise ConfigurationError(
+                f"the configuration file {config_path}{_line_of(text, where)}, key /{key}: "
+                f"{problem}"
+            )
         if not paths:
             # What is behind this costs more than everything else here.
             return
@@ -115,13 +127,23 @@ class Configuration:
                 raise ConfigurationError(
                     f"the configuration schema {' or '.join(paths)} is not valid: {e.message}"
                 ) from e
-            error = best_match(validator_class(schema).iter_errors(config))
+            named = schema.get("properties", {}) if isinstance(schema, dict) else {}
+            judged = {k: v for k, v in config.items() if k not in cls._newer or k in named}
+            error = best_match(validator_class(schema).iter_errors(judged))
             if error is not None:
                 key = "/" + "/".join(str(step) for step in error.absolute_path)
                 line = _line_of(text, error.absolute_path)
                 raise ConfigurationError(
                     f"the configuration file {config_path}{line}, key {key}: {error.message}"
                 )
+
+    @classmethod
+    def _wrong(cls, config: dict[str, Any]) -> tuple[list[Any], str] | None:
+        """What is wrong with settings whose values are no enumeration: the place, and the words.
+
+        Always asked, as `known` is.
+        """
+        return None
 
     def override(self: _ConfigT, other: _ConfigT) -> _ConfigT:
         """A configuration in which the settings of `other` replace these, key by key."""
@@ -154,11 +176,32 @@ class AdaptorConfiguration(Configuration):
     """The settings of an adaptor."""
 
     known: ClassVar[dict[str, list[Any]]] = {"log_level": _LOG_LEVELS}
+    _newer = frozenset({"map_environment"})
 
     @property
     def log_level(self) -> str:
         """The least level that the adaptor logs: DEBUG, INFO (default) … CRITICAL."""
         return str(self._config.get("log_level", "INFO"))
+
+    @property
+    def map_environment(self) -> list[str]:
+        """The environment variables whose paths are mapped when a session starts (default: [])."""
+        return list(self._config.get("map_environment", []))
+
+    @classmethod
+    def _wrong(cls, config: dict[str, Any]) -> tuple[list[Any], str] | None:
+        names = config.get("map_environment", [])
+        if not isinstance(names, list):
+            return ["map_environment"], (
+                f"{json.dumps(names)} is no list of names of environment variables, such as "
+                '["PROJECT_ROOT"]'
+            )
+        for index, name in enumerate(names):
+            if not isinstance(name, str) or not name:
+                return ["map_environment", index], (
+                    f"{json.dumps(name)} is no name of an environment variable"
+                )
+        return None
 
 
 class RuntimeConfiguration(Configuration):
@@ -167,6 +210,7 @@ class RuntimeConfiguration(Configuration):
     known: ClassVar[dict[str, list[Any]]] = {
         "log_level": _LOG_LEVELS,
         "deactivate_telemetry": [False, True],
+        "warn_unmapped_paths": [False, True],
     }
 
     @property
@@ -178,3 +222,8 @@ class RuntimeConfiguration(Configuration):
     def deactivate_telemetry(self) -> bool:
         """Whether adaptors shall send no telemetry (default: False). The runtime sends none."""
         return bool(self._config.get("deactivate_telemetry", False))
+
+    @property
+    def warn_unmapped_paths(self) -> bool:
+        """Whether absolute paths of another system that no rule matches give a warning."""
+        return bool(self._config.get("warn_unmapped_paths", False))

@@ -1,0 +1,1 @@
+"""An adaptor that leaves checking and mapping its data to the runtime."""

@@ -1,0 +1,5 @@
+"""``python -m tidy``."""
+
+from openjd.adaptor_runtime import EntryPoint
+
+EntryPoint("tidy.adaptor:Tidy").start()
