@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from . import report
+from . import docs, report
 from .cases import ALL
 from .driver import measure
 from .environments import prepare
@@ -27,11 +27,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 0 when everything was measured, be the goals met or not."""
+    """Exit status 0 when everything was measured, be the goals met or not, and also where the
+    peer failed in what it is known to get wrong."""
     options = _parser().parse_args(argv)
     if options.list:
+        width = max(len(benchmark.name) for benchmark in ALL)
         for benchmark in ALL:
-            print(f"{benchmark.name:<16} {benchmark.title}")
+            print(f"{benchmark.name:<{width}} {benchmark.title}")
         return 0
     try:
         return _measure_all(options)
@@ -55,6 +57,12 @@ def _parser() -> _Parser:
     )
     parser.add_argument("--quick", action="store_true", help="fewer samples, for a first look")
     parser.add_argument("--json", type=_json_file, metavar="FILE", help="write the figures here")
+    parser.add_argument(
+        "--docs",
+        type=_docs_folder,
+        metavar="DIR",
+        help=f"write {docs.PAGE} and {docs.PICTURE} into this folder",
+    )
     parser.add_argument(
         "--cache", type=_cache_argument, metavar="DIR", help="where the two environments are kept"
     )
@@ -88,6 +96,25 @@ def _json_file(text: str) -> Path:
     return path
 
 
+def _docs_folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"not a folder: {text}")
+    if not os.access(path, os.W_OK):
+        raise argparse.ArgumentTypeError(f"cannot be written: {text}")
+    return path
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was asked for, as a command; without what says where on this machine."""
+    words = ["python -m benchmarks"]
+    if len(options.only) < len(ALL):
+        words.append("--only " + ",".join(benchmark.name for benchmark in options.only))
+    if options.quick:
+        words.append("--quick")
+    return " ".join([*words, "--docs docs"])
+
+
 def _measure_all(options: argparse.Namespace) -> int:
     cache = _cache_folder(options.cache)
     facts = report.machine()
@@ -104,16 +131,19 @@ def _measure_all(options: argparse.Namespace) -> int:
     print()
     for line in report.verdict(outcomes):
         print(line)
-    failures = [failure for outcome in outcomes for failure in outcome.failures]
-    for failure in failures:
-        print(f"FAILED {failure}")
+    for line in report.notes(outcomes):
+        print(line)
     if options.json is not None:
         text = json.dumps(report.as_json(facts, outcomes, runtimes), indent=2)
         try:
             options.json.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise BenchmarkError(f"the figures could not be written: {error}") from None
-    return 1 if failures else 0
+    if options.docs is not None:
+        versions = {runtime.name: runtime.version for runtime in runtimes}
+        setting = docs.Setting.here(_command(options), versions)
+        docs.write(options.docs, outcomes, setting)
+    return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
 def _cache_folder(chosen: Path | None) -> Path:

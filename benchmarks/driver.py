@@ -6,7 +6,21 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from .environments import Runtime
-from .model import FLOOR, Benchmark, BenchmarkError, Outcome, Row, Sampler, Summary
+from .model import (
+    FAILED,
+    FLOOR,
+    NOT_MEASURED,
+    PEER,
+    Absence,
+    Benchmark,
+    BenchmarkError,
+    Figure,
+    Outcome,
+    Row,
+    Sampler,
+    Summary,
+    UnavailableError,
+)
 from .workspace import Workspace
 
 
@@ -17,6 +31,7 @@ class _Column:
         self.name = name
         self.samples: dict[str, list[float]] = {}
         self.failure: str | None = None
+        self.unavailable: str | None = None
         self._stack = ExitStack()
         self._sampler: Sampler | None = None
 
@@ -35,6 +50,16 @@ class _Column:
         if sampler is not None:
             self._guard(lambda: self._keep(sampler))
 
+    def absence(self, figure: Figure) -> Absence | None:
+        """Why there is no value; None where nobody meant there to be one."""
+        if self.unavailable is not None:
+            return Absence(NOT_MEASURED)
+        if self.failure is not None:
+            return Absence(FAILED)
+        if self.name == PEER and figure.peer_spared:
+            return Absence(NOT_MEASURED, figure.peer_spared)
+        return None
+
     def close(self) -> None:
         self._guard(self._stack.close)
 
@@ -46,8 +71,12 @@ class _Column:
         """One column that fails must not cost the others their figures."""
         try:
             step()
+        except UnavailableError as error:
+            self.unavailable = str(error)
+            self._sampler = None
         except (BenchmarkError, OSError, ValueError, KeyError) as error:
-            self.failure = self.failure or f"{type(error).__name__}: {error}"
+            told = str(error) if isinstance(error, BenchmarkError) else repr(error)
+            self.failure = self.failure or told
             self._sampler = None
 
 
@@ -85,10 +114,18 @@ def measure(
             for column in columns
             if (values := column.samples.get(figure.series_of(column.name)))
         }
-        outcome.rows.append(Row(figure, summaries))
-    outcome.failures.extend(
-        f"{benchmark.name}, {column.name}: {column.failure}"
-        for column in columns
-        if column.failure is not None
-    )
+        absences = {
+            column.name: absence
+            for column in columns
+            if column.name not in summaries and (absence := column.absence(figure)) is not None
+        }
+        outcome.rows.append(Row(figure, summaries, absences))
+    for column in columns:
+        if column.failure is not None:
+            outcome.failures[column.name] = column.failure
+        if column.unavailable is not None:
+            outcome.notes.append(
+                f"{benchmark.name}, {column.name}: {NOT_MEASURED}: {column.unavailable}"
+            )
+    outcome.notes += workspace.take_notes()
     return outcome

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from .environments import Runtime
@@ -27,6 +27,21 @@ class BenchmarkError(Exception):
     """A benchmark could not be run; the message is one line for the person who started it."""
 
 
+class UnavailableError(BenchmarkError):
+    """This machine has not what it takes to measure this; no fault of what was to be measured."""
+
+
+class Absence(NamedTuple):
+    """Why a cell of the table has no value."""
+
+    word: str
+    reason: str = ""
+
+
+FAILED = "failed"
+NOT_MEASURED = "not measured"
+
+
 @dataclass(frozen=True)
 class Figure:
     """One line of the table."""
@@ -41,6 +56,8 @@ class Figure:
     # Where only one side has a way to do something, the other side's nearest way is compared.
     peer_series: str | None = None
     floor_series: str | None = None
+    # Why the peer is spared this one; a few words.
+    peer_spared: str = ""
 
     def series_of(self, column: str) -> str:
         """The series that this figure reads in a column of the table."""
@@ -60,10 +77,14 @@ class Benchmark(ABC):
 
     name: str
     title: str
+    # One line for a reader who has never seen the benchmark: what is timed, and what the floor is.
+    meaning: str
     figures: tuple[Figure, ...]
     rounds = 5
     quick_rounds = 2
     warm_up = True
+    # Known to fail with the peer, always or at times: that is a result, and no failure of the run.
+    peer_may_fail = False
 
     @abstractmethod
     def sampler(self, runtime: Runtime, workspace: Workspace) -> AbstractContextManager[Sampler]:
@@ -110,6 +131,7 @@ class Row:
 
     figure: Figure
     columns: Mapping[str, Summary]
+    absences: Mapping[str, Absence] = field(default_factory=dict)
 
     def value(self, column: str) -> float | None:
         summary = self.columns.get(column)
@@ -138,4 +160,15 @@ class Outcome:
 
     benchmark: Benchmark
     rows: list[Row] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    # Column -> why it has no value, or fewer than it should.
+    failures: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a column failed that must not."""
+        return any(not (name == PEER and self.benchmark.peer_may_fail) for name in self.failures)
+
+    def told_failures(self) -> list[str]:
+        """A line for each column that failed."""
+        return [f"{self.benchmark.name}, {name}: {why}" for name, why in self.failures.items()]

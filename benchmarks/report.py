@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .environments import Runtime
-from .model import FLOOR, OURS, PEER, Outcome, Row
+from .model import FLOOR, OURS, PEER, Outcome, Row, Summary
 
 # The bare interpreter of the machine that the goals were set on, and the figure that has it here.
 _REFERENCE_FLOOR_MS = 9.0
@@ -30,6 +30,13 @@ def machine() -> dict[str, Any]:
     if hasattr(os, "getloadavg"):
         facts["load_before"] = round(os.getloadavg()[0], 2)
     return facts
+
+
+def notes(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What failed, and what else must be known of the figures; a line each."""
+    for outcome in outcomes:
+        yield from (f"NOTE {note}" for note in outcome.notes)
+        yield from (f"FAILED {failure}" for failure in outcome.told_failures())
 
 
 def table(outcomes: Sequence[Outcome], runtimes: Sequence[Runtime]) -> Iterator[str]:
@@ -60,8 +67,8 @@ def verdict(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if floor is not None and floor > 1.25 * _REFERENCE_FLOOR_MS:
         yield (
             f"NOTE the goals were set on a machine that starts a bare interpreter in"
-            f" {_number(_REFERENCE_FLOOR_MS)} ms; this one took {_number(floor)} ms"
-            f" ({_number(floor / _REFERENCE_FLOOR_MS)} times as long)"
+            f" {number(_REFERENCE_FLOOR_MS)} ms; this one took {number(floor)} ms"
+            f" ({number(floor / _REFERENCE_FLOOR_MS)} times as long)"
         )
     rows = [row for outcome in outcomes for row in outcome.rows if row.figure.goal is not None]
     excesses = [row.excess for row in rows]
@@ -73,7 +80,7 @@ def verdict(outcomes: Sequence[Outcome]) -> Iterator[str]:
                 unit = row.figure.unit
                 yield (
                     f"MISSED {outcome.benchmark.title}: {row.figure.title}:"
-                    f" {_quantity(row.value(OURS), unit)}, {_quantity(excess, unit)}"
+                    f" {quantity(row.value(OURS), unit)}, {quantity(excess, unit)}"
                     f" ({100 * excess / goal:.0f} %) {side} the goal of {_goal(row)}"
                 )
     missed = sum(1 for excess in excesses if excess is not None and excess > 0)
@@ -95,11 +102,24 @@ def as_json(
                 "name": outcome.benchmark.name,
                 "title": outcome.benchmark.title,
                 "figures": [_figure_json(row) for row in outcome.rows],
-                "failures": outcome.failures,
+                "failures": outcome.told_failures(),
+                "notes": outcome.notes,
             }
             for outcome in outcomes
         ],
     }
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """The value with its unit; a dash for none."""
+    return "-" if value is None else f"{number(value)} {unit}".rstrip()
+
+
+def number(value: float) -> str:
+    """Three digits that count, no more than a measurement has."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def _bare_interpreter(outcomes: Sequence[Outcome]) -> float | None:
@@ -123,42 +143,42 @@ def _figure_json(row: Row) -> dict[str, Any]:
         "goal": figure.goal,
         "values": {column: row.value(column) for column in row.columns},
         "samples": {column: asdict(summary) for column, summary in row.columns.items()},
+        "absences": {column: list(absence) for column, absence in row.absences.items()},
         "ratio": row.ratio,
         "goal_met": None if row.excess is None else row.excess <= 0,
     }
 
 
 def _cells(row: Row) -> list[str]:
-    unit = row.figure.unit
-    cells = ["  " + row.figure.title, _quantity(row.value(FLOOR), unit)]
+    cells = ["  " + row.figure.title, _value(row, FLOOR)]
     for column in (PEER, OURS):
-        summary = row.columns.get(column)
-        cells.append(_quantity(row.value(column), unit))
-        span = summary is not None and summary.minimum != summary.maximum
-        cells.append(
-            f"({_number(summary.minimum)} - {_number(summary.maximum)})"
-            if summary is not None and span
-            else ""
-        )
-    cells.append("" if row.ratio is None else f"{_number(row.ratio)}x")
+        cells += [_value(row, column), _span(row, column)]
+    cells.append("" if row.ratio is None else f"{number(row.ratio)}x")
     cells.append(_goal(row))
     cells.append("" if row.excess is None else "met" if row.excess <= 0 else "MISSED")
     return cells
+
+
+def _value(row: Row, column: str) -> str:
+    value = row.value(column)
+    if value is None and column in row.absences:
+        return row.absences[column].word
+    return quantity(value, row.figure.unit)
+
+
+def _span(row: Row, column: str) -> str:
+    """Least and most; or why there is neither."""
+    summary: Summary | None = row.columns.get(column)
+    if summary is None:
+        reason = row.absences[column].reason if column in row.absences else ""
+        return f"({reason})" if reason else ""
+    if summary.minimum == summary.maximum:
+        return ""
+    return f"({number(summary.minimum)} - {number(summary.maximum)})"
 
 
 def _goal(row: Row) -> str:
     if row.figure.goal is None:
         return ""
     sign = "<=" if row.figure.better == "lower" else ">="
-    return f"{sign} {_quantity(row.figure.goal, row.figure.unit)}"
-
-
-def _quantity(value: float | None, unit: str) -> str:
-    return "-" if value is None else f"{_number(value)} {unit}".rstrip()
-
-
-def _number(value: float) -> str:
-    """Three digits that count, no more than a measurement has."""
-    if abs(value) >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return f"{sign} {quantity(row.figure.goal, row.figure.unit)}"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .environments import Runtime, clean_environ
-from .model import BenchmarkError
+from .model import BenchmarkError, UnavailableError
 
 HERE = Path(__file__).resolve().parent
 PROBES = HERE / "probes"
@@ -52,6 +52,17 @@ class Workspace:
         self.floor_python = str(floor_python)
         self._mark = uuid.uuid4().hex
         self._numbers = itertools.count(1)
+        self._notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep a line that the reader of the figures must know."""
+        if text not in self._notes:
+            self._notes.append(text)
+
+    def take_notes(self) -> list[str]:
+        """The notes since the last call."""
+        taken, self._notes = self._notes, []
+        return taken
 
     def scaled(self, count: int) -> int:
         """The number of samples in one round: `count`, or a fifth of it with ``--quick``."""
@@ -129,7 +140,7 @@ class Workspace:
         return measured
 
     @contextmanager
-    def watched(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def watched(self, process: subprocess.Popen[bytes], limit_s: float = LIMIT_S) -> Iterator[None]:
         """End `process` and what it started should the block take too long or fail."""
 
         def give_up() -> None:
@@ -137,7 +148,7 @@ class Workspace:
             # What it started may hold the pipe that the block waits for.
             self.kill_left_overs()
 
-        watchdog = threading.Timer(LIMIT_S, give_up)
+        watchdog = threading.Timer(limit_s, give_up)
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -151,10 +162,7 @@ class Workspace:
 
     def kill_left_overs(self) -> None:
         """Kill each process of this run that still lives, known by its mark."""
-        for pid in _marked(_RUN, self._mark):
-            # One that ended by itself in the meantime is fine.
-            with suppress(OSError):
-                os.kill(pid, _KILL)
+        _kill_marked(_RUN, self._mark)
 
 
 @contextmanager
@@ -215,6 +223,23 @@ class DaemonSession:
             time.sleep(0.005)
         return seconds, time.perf_counter() - started
 
+    def daemon_pid(self) -> int:
+        """The daemon's process; to be asked while no command of the session is under way."""
+        if not _PROC.is_dir():
+            raise UnavailableError("only Linux tells which process is the daemon's")
+        pids = list(_marked(_SESSION, self._mark))
+        if len(pids) != 1:
+            raise BenchmarkError(f"{len(pids)} processes of {self._adaptor} live instead of one")
+        return pids[0]
+
+    def abandon(self) -> None:
+        """End the session after a failure, by force where that is to be had."""
+        if _PROC.is_dir():
+            _kill_marked(_SESSION, self._mark)
+        else:
+            with suppress(BenchmarkError):
+                self.stop()
+
     def _lives(self) -> bool:
         if _PROC.is_dir():
             return any(_marked(_SESSION, self._mark))
@@ -228,8 +253,10 @@ def open_session(workspace: Workspace, runtime: Runtime, adaptor: str) -> Iterat
     session.start()
     try:
         yield session
-    finally:
-        session.stop()
+    except BaseException:
+        session.abandon()
+        raise
+    session.stop()
 
 
 def describe_failure(args: Sequence[str], returncode: int, output: str) -> str:
@@ -241,7 +268,35 @@ def describe_failure(args: Sequence[str], returncode: int, output: str) -> str:
     return f"`{words[:120]}` ended with status {returncode}: {last[:300]}"
 
 
+def peak_memory_mib(pid: int) -> float:
+    """The most memory that a process has had resident so far, in MiB."""
+    return _memory_mib(pid, "VmHWM")
+
+
+def memory_mib(pid: int) -> float:
+    """The memory that a process has resident, in MiB."""
+    return _memory_mib(pid, "VmRSS")
+
+
+def _memory_mib(pid: int, field: str) -> float:
+    try:
+        status = (_PROC / str(pid) / "status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        raise BenchmarkError(f"the daemon (process {pid}) is gone") from None
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+    if found is None:
+        raise UnavailableError(f"this system tells no {field} of a process")
+    return int(found.group(1)) / 1024
+
+
 _PROC = Path("/proc")
+
+
+def _kill_marked(name: str, value: str) -> None:
+    for pid in _marked(name, value):
+        # One that ended by itself in the meantime is fine.
+        with suppress(OSError):
+            os.kill(pid, _KILL)
 
 
 def _marked(name: str, value: str) -> Iterator[int]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from ..model import Benchmark
 from .actions import ActionLatency, ActionRate
 from .daemon import DaemonStart, EmptyTask, ShortTask
-from .lines import LineLatency
+from .lines import LineLatency, LoadedLineLatency
 from .modules import LoadedModules
+from .output import LongLine, OutputDaemon, OutputForeground, UnreadOutput
 from .paths import MapPathAdaptor, MapPathApplication
 
 ALL: tuple[Benchmark, ...] = (
@@ -19,6 +20,11 @@ ALL: tuple[Benchmark, ...] = (
     EmptyTask(),
     ShortTask(),
     LineLatency(),
+    LoadedLineLatency(),
+    OutputDaemon(),
+    OutputForeground(),
+    LongLine(),
+    UnreadOutput(),
     ActionLatency(),
     ActionRate(),
     MapPathAdaptor(),

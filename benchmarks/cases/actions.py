@@ -56,6 +56,10 @@ class _Actions(Benchmark):
 class ActionLatency(_Actions):
     name = "action-latency"
     title = "an action enqueued -> the application, which waits for it"
+    meaning = (
+        "From `enqueue_action` in the adaptor to the call of the action's method in the"
+        " application. Floor: two processes that answer each other over pipes."
+    )
     mode = "latency"
     rounds = 4
     quick_rounds = 1
@@ -71,6 +75,10 @@ class ActionLatency(_Actions):
 class ActionRate(_Actions):
     name = "action-rate"
     title = "actions taken one at a time"
+    meaning = (
+        "20,000 actions wait when the application comes; how many of them it takes in a second."
+        " Floor: two processes that answer each other over pipes."
+    )
     mode = "rate"
     rounds = 3
     quick_rounds = 1

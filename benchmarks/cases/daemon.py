@@ -45,6 +45,11 @@ class DaemonStart(Benchmark):
 
     name = "daemon-start"
     title = "daemon start, an adaptor with nothing to do; daemon stop"
+    meaning = (
+        "The whole command, from outside. The entry point is given its adaptor by name or, as in"
+        " 0.9, by class; by name is compared with the peer's by class. Floor: an interpreter that"
+        " imports nothing."
+    )
     rounds = 7
     figures = (
         Figure(
@@ -108,6 +113,10 @@ class _Task(Benchmark):
 class EmptyTask(_Task):
     name = "empty-task"
     title = "daemon run, an empty task, whole process"
+    meaning = (
+        "What a task costs that does nothing, from outside. Floor: an interpreter that imports"
+        " nothing."
+    )
     rounds = 20
     quick_rounds = 4
     figures = (
@@ -153,6 +162,10 @@ class EmptyTask(_Task):
 class ShortTask(_Task):
     name = "short-task"
     title = "daemon run, a task of 50 ms, whole process"
+    meaning = (
+        "What a task costs that takes 50 ms by itself, from outside. Floor: an interpreter that"
+        " sleeps 50 ms."
+    )
     rounds = 10
     run_data: ClassVar[Mapping[str, Any]] = {"sleep_s": 0.05}
     figures = (

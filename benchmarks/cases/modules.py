@@ -20,6 +20,10 @@ class LoadedModules(Benchmark):
 
     name = "modules"
     title = "modules loaded when the process ends"
+    meaning = (
+        "`len(sys.modules)` at the end of `daemon run`, and of an application that has imported the"
+        " client; and the time that this import takes. Floor: an interpreter that imports nothing."
+    )
     rounds = 5
     quick_rounds = 2
     figures = (

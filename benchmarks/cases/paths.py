@@ -23,6 +23,10 @@ def _timing(workspace: Workspace) -> dict[str, Any]:
 class MapPathAdaptor(Benchmark):
     name = "map-path-adaptor"
     title = "map_path in the adaptor, POSIX and WINDOWS rules mixed"
+    meaning = (
+        "One call of the adaptor's `map_path`; one path in four matches no rule. Floor: one prefix"
+        " compared and replaced."
+    )
     rounds = 3
     quick_rounds = 1
     warm_up = False
@@ -34,6 +38,7 @@ class MapPathAdaptor(Benchmark):
             str(count),
             goal=5,
             floor_series="floor",
+            peer_spared="" if count in _RULES else "a second a call",
         )
         for count in _RULES + _RULES_OURS
     )
@@ -51,6 +56,10 @@ class MapPathAdaptor(Benchmark):
 class MapPathApplication(Benchmark):
     name = "map-path-client"
     title = "map_path in the application"
+    meaning = (
+        "One call of the client's `map_path`, with the adaptor's server at the other end. Floor:"
+        " one prefix compared and replaced."
+    )
     rounds = 3
     quick_rounds = 1
     warm_up = False
