@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]
 
 _FAIL = re.compile(r"^openjd_fail: (.*)$", re.MULTILINE)
+_MESSAGES = re.compile(r"^openjd_(?:progress|status|fail): .*\n", re.MULTILINE)
 # Engines cut a line at 64,000 characters; what we and they put before it must fit as well.
 LINE_LIMIT = 63_000
 LINE_MARK = " [line continues]"
@@ -122,6 +123,11 @@ class Output:
         return failure
 
 
+def messages_in(block: str) -> str:
+    """The progress, status and failure messages among the lines of a block."""
+    return "".join(_MESSAGES.findall(block)) if "openjd_" in block else ""
+
+
 _current: Output | None = None
 
 
@@ -129,6 +135,13 @@ def set_current(output: Output | None) -> None:
     """Makes `output` the one that ``report_failure`` tells."""
     global _current
     _current = output
+
+
+def pass_messages(block: str) -> None:
+    """Passes on the messages among lines that are not logged: they are no log lines."""
+    found = messages_in(block)
+    if found and _current is not None:
+        _current.write(found)
 
 
 def report_failure(message: str) -> None:
@@ -170,25 +183,32 @@ class PrintStream(io.TextIOBase):
         super().__init__()
         self._output = output
         self._fd = fd
-        self._held = threading.local()
+        # Thread -> its unfinished line.
+        self._held: dict[threading.Thread, str] = {}
+        self._lock = threading.Lock()
         self.buffer = _PrintBuffer(self)
 
     def write(self, text: str) -> int:
         """Takes text; it is passed on once its line ends."""
-        held = getattr(self._held, "text", "") + text
-        end = held.rfind("\n") + 1
-        if len(held) - end > LINE_LIMIT:
-            held += "\n"
-            end = len(held)
-        self._held.text = held[end:]
+        thread = threading.current_thread()
+        with self._lock:
+            held = self._held.pop(thread, "") + text
+            end = held.rfind("\n") + 1
+            if len(held) - end > LINE_LIMIT:
+                held += "\n"
+                end = len(held)
+            if end < len(held):
+                self._held[thread] = held[end:]
         if end:
             self._output.write(held[:end])
         return len(text)
 
     def finish(self) -> None:
-        """Ends the calling thread's unfinished line, if there is one."""
-        if getattr(self._held, "text", ""):
-            self.write("\n")
+        """Ends the unfinished lines, of whatever thread: a step has ended, and they are its."""
+        with self._lock:
+            held, self._held = list(self._held.values()), {}
+        for text in held:
+            self._output.write(text + "\n")
 
     def writable(self) -> bool:
         """True."""

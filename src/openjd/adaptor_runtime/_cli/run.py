@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire.messages import encode_text
 
-from .. import _output
+from .. import _output, _stdout
 from .._data import load_data
 from .._logging import configure_logging
 from .._platform import on_cancel_signals
@@ -33,7 +33,8 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     config = runtime_configuration_manager().build_config()
 
     stdout = sys.stdout
-    output = _output.Output(_writer(os.dup(1)))
+    fd = os.dup(1)
+    output = _output.Output(_writer(fd))
     _output.set_current(output)
     stdout.flush()
     sys.stdout = _output.PrintStream(output, 1)
@@ -46,7 +47,7 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
         lambda step: events.put(_stuck(step)),
     )
     try:
-        return _run(session, events, run_data)
+        return _run(session, events, run_data, fd)
     finally:
         session.close()
         sys.stdout = stdout
@@ -60,7 +61,7 @@ def _stuck(step: Step) -> Outcome:
     )  # fmt: skip
 
 
-def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any]) -> int:
+def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any], fd: int) -> int:
     worst: Outcome | None = None
     canceled = 0
     for name in (START, RUN, STOP):
@@ -76,8 +77,12 @@ def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any]) -
             if event is not _SIGNAL:
                 break
             canceled += 1
-            print(f"INFO: Interruption signal received{', hurrying' if canceled > 1 else ''}")
+            text = f"INFO: Interruption signal received{', hurrying' if canceled > 1 else ''}\n"
+            # A stdout that nobody reads must not keep the cancel from the adaptor.
+            said = _said(fd, text)
             session.cancel(step, hurry=canceled > 1)
+            if not said:
+                sys.stdout.write(text)
         if not step.done.is_set():
             print(f"openjd_fail: {event.error}")
             sys.stdout.flush()
@@ -92,14 +97,19 @@ def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any]) -
     return 0 if worst is None else 1
 
 
+def _said(fd: int, text: str) -> bool:
+    try:
+        return _stdout.write_unless_blocked(fd, text.encode())
+    except OSError:
+        return True  # Nobody reads any more.
+
+
 def _writer(fd: int) -> Any:
     """Writes text to `fd` as UTF-8; when nobody reads any more there is nobody to tell."""
 
     def write(block: str) -> None:
-        view = memoryview(encode_text(block))
         try:
-            while view:
-                view = view[os.write(fd, view) :]
+            _stdout.write(fd, encode_text(block))
         except OSError:
             pass
 

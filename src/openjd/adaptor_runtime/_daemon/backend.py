@@ -15,7 +15,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from .._session import (
     Step,
     new_adaptor,
 )
+from .._stacks import describe_threads
 from ..adaptors.configuration import runtime_configuration_manager
 from ..adaptors.configuration.configuration import ConfigurationError
 from ..process._pump import Pump
@@ -211,9 +211,11 @@ class Backend:
     def _written(self, block: str) -> None:
         """In the pump's thread: lines that came by descriptor 1 or 2."""
         if self._mark in block:
-            # What stands before the mark is a line that was never ended.
-            block = block.replace(f"\n{self._mark}\n", "\n").replace(f"{self._mark}\n", "\n")
-            block = block[1:] if block[:1] == "\n" else block
+            # The line's end before the mark is the mark's own, unless a line was not ended.
+            mark = f"{self._mark}\n"
+            if block.startswith("\n" + mark):
+                block = block[1:]
+            block = block.replace("\n\n" + mark, "\n").replace(mark, "")
             self._marked.set()
         if block:
             self._output.log("STDOUT", block)
@@ -221,7 +223,7 @@ class Backend:
     def _settle(self) -> None:
         """Has seen everything that was written to descriptor 1 before it was called."""
         self._marked.clear()
-        os.write(self._mark_fd, f"{self._mark}\n".encode())
+        os.write(self._mark_fd, f"\n{self._mark}\n".encode())
         self._marked.wait(SETTLE_LIMIT)
 
     def _make_adaptor(self) -> BaseAdaptor[Any]:
@@ -397,10 +399,8 @@ class Backend:
             "its daemon is ended without cleaning up"
         )
         self._output.log("ERROR", f"{error}. What its threads do:\n")
-        for ident, frame in sys._current_frames().items():
-            name = next((t.name for t in threading.enumerate() if t.ident == ident), str(ident))
-            stack = "".join(traceback.format_stack(frame))
-            self._output.log("ERROR", f"Thread {name}:\n{stack.rstrip()}\n")
+        for thread in describe_threads():
+            self._output.log("ERROR", f"{thread}\n")
         self._output.write(f"openjd_fail: {error}\n")
         self._exit_status = 1
         self._finish(Outcome(False, error=error))
@@ -440,7 +440,7 @@ class Backend:
         os.dup2(null, 2)
         os.close(null)
         os.close(self._mark_fd)
-        self._pump.drain(1.0)
+        self._pump.drain(self._pump.end_of_drain(1.0))
 
 
 class _NoTask(_Task):

@@ -14,6 +14,7 @@ from openjd.adaptor_runtime_client.wire.errors import (
 )
 from openjd.adaptor_runtime_client.wire.transport import Connection, connect
 
+from .. import _stdout
 from .._platform import ProcessHandle, detached_options, folder_of, on_cancel_signals
 from . import connection_file
 from .connection_file import ConnectionFileError, ConnectionInfo
@@ -44,15 +45,23 @@ class Lost(Exception):
 
 def say(text: str) -> None:
     """A line of the runtime's own."""
-    show(messages.encode_text(f"INFO: {text}\n"))
+    show(_line(text))
+
+
+def say_unless_blocked(text: str) -> bool:
+    """The same, if that needs no waiting; says whether it was done."""
+    sys.stdout.flush()
+    return _stdout.write_unless_blocked(1, _line(text))
+
+
+def _line(text: str) -> bytes:
+    return messages.encode_text(f"INFO: {text}\n")
 
 
 def show(data: bytes) -> None:
     """Writes whole lines to stdout, as bytes: they are UTF-8 whatever the locale says."""
     sys.stdout.flush()
-    view = memoryview(data)
-    while view:
-        view = view[os.write(1, view) :]
+    _stdout.write(1, data)
 
 
 class Conversation:
@@ -78,8 +87,12 @@ class Conversation:
             event = self._events.get()
             if event is CANCEL:
                 cancels += 1
-                say("Interruption signal received" + (", hurrying" if cancels > 1 else ""))
+                text = "Interruption signal received" + (", hurrying" if cancels > 1 else "")
+                # A stdout that nobody reads must not keep the cancel from the daemon.
+                said = say_unless_blocked(text)
                 self._send({"type": messages.CANCEL, "hurry": cancels > 1})
+                if not said:
+                    say(text)
             elif isinstance(event, dict):
                 return _checked(event)
             elif isinstance(event, WireError):
@@ -250,10 +263,13 @@ def _launch(
             words, record = event
             break
         cancels += 1
-        say("Interruption signal received" + (", hurrying" if cancels > 1 else ""))
+        text = "Interruption signal received" + (", hurrying" if cancels > 1 else "")
+        said = say_unless_blocked(text)
         # Nothing has begun yet that would have to be ended through the adaptor. The second time
         # it hangs in an import, say, that is deaf to the first.
         daemon.terminate() if cancels == 1 else daemon.kill()
+        if not said:
+            say(text)
     for line in words.splitlines():
         if line.strip():
             show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))

@@ -16,8 +16,13 @@ MEMORY_LIMIT = 8 * 1024 * 1024
 # One frame's worth: large enough for throughput, small enough for a cancel to come between.
 CHUNK = 256 * 1024
 
-# What engines take for a message, or for a mistaken one.
-_MESSAGE = re.compile(rb"^([^\S\n]*openjd_)", re.MULTILINE | re.IGNORECASE)
+# What an engine could take for a message, or for a mistaken one: some split lines as Python does,
+# and look behind white space of all kinds.
+_MESSAGE = re.compile(
+    "((?:^|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[\\s\ufeff]*)(openjd_)", re.IGNORECASE
+)
+# Writes smaller than this are kept together: each by itself would cost more than what it says.
+_TOGETHER = 64 * 1024
 
 #: Sends a chunk to the frontend; False when it is gone.
 Send = Callable[[bytes], bool]
@@ -39,19 +44,27 @@ class Spool:
         self._changed = threading.Condition()
         # In order: head (memory), then the file from _read_at to _written, then tail (memory;
         # used only where the file cannot grow).
-        self._head: deque[bytes] = deque()
+        self._head: deque[bytearray] = deque()
         self._head_size = 0
         self._file: IO[bytes] | None = None
         self._read_at = 0
         self._written = 0
-        self._tail: deque[bytes] = deque()
+        self._tail: deque[bytearray] = deque()
         self._tail_size = 0
         self._disk_failed = False
+        # Places in all that was ever written: its end, and where what is kept begins.
+        self._in = 0
+        self._out = 0
+        # Up to here it belongs to frontends that are gone.
+        self._old_until = 0
+        # Bytes that were dropped and that nobody was told of yet.
         self._dropped = 0
         self._send: Send | None = None
         self._offer: Offer | None = None
-        self._flush = False
-        self._old = 0
+        # What went out in part; the connection has the rest of it.
+        self._partly = b""
+        # How many bytes are with the delivering thread.
+        self._under_way = 0
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._deliver, name="output", daemon=True)
@@ -64,13 +77,16 @@ class Spool:
         then with the system, whatever becomes of this process.
         """
         with self._changed:
-            if self._offer is None or self._busy or not self._empty() or len(data) > CHUNK:
-                taken: bool | None = False
-            else:
+            keeps_up = self._empty() and not self._busy
+            self._in += len(data)
+            taken: bool | None = False
+            if self._offer is not None and keeps_up and len(data) <= CHUNK:
                 taken = self._offer(data)
             if taken is None:
-                self._flush = True
-            elif not taken:
+                self._partly = data
+            elif taken:
+                self._out = self._in
+            else:
                 self._store(data)
             if not taken:
                 self._changed.notify_all()
@@ -89,7 +105,7 @@ class Spool:
             self._send = send
             self._offer = offer
             # What waits now is of others: its messages are shown, and mean nothing any more.
-            self._old = self._head_size + self._tail_size + self._written - self._read_at
+            self._old_until = self._in
             self._changed.notify_all()
 
     def detach(self, send: Send) -> None:
@@ -100,9 +116,10 @@ class Spool:
                 self._changed.notify_all()
 
     def drain(self) -> None:
-        """Blocks until everything written has been delivered, or nobody is attached."""
+        """Blocks until what was written up to now has been delivered, or nobody is attached."""
         with self._changed:
-            self._changed.wait_for(lambda: self._send is None or (self._empty() and not self._busy))
+            end = self._in
+            self._changed.wait_for(lambda: self._send is None or self._out - self._under_way >= end)
 
     def close(self) -> None:
         """Ends the delivering thread and removes the file. What was not delivered is lost."""
@@ -114,20 +131,14 @@ class Spool:
     # The rest runs under self._changed, but for _deliver.
 
     def _empty(self) -> bool:
-        return not (
-            self._flush
-            or self._head
-            or self._tail
-            or self._dropped
-            or self._read_at < self._written
-        )
+        return self._out >= self._in and not self._dropped
 
     def _store(self, data: bytes) -> None:
-        if self._file is None and self._head_size + len(data) <= self._memory_limit:
-            self._head.append(data)
-            self._head_size += len(data)
-            return
         if not self._disk_failed:
+            if self._file is None and self._head_size + len(data) <= self._memory_limit:
+                _add(self._head, data)
+                self._head_size += len(data)
+                return
             try:
                 if self._file is None:
                     self._file = open(self._path, "w+b", buffering=0, opener=private_opener)  # noqa: SIM115
@@ -135,7 +146,7 @@ class Spool:
                 return
             except OSError:
                 self._disk_failed = True
-        self._tail.append(data)
+        _add(self._tail, data)
         self._tail_size += len(data)
         while self._head_size + self._tail_size > self._memory_limit and self._drop_oldest():
             pass
@@ -162,6 +173,7 @@ class Spool:
         else:
             return False
         self._dropped += size
+        self._out += size
         return True
 
     def _drop_file(self) -> None:
@@ -177,24 +189,12 @@ class Spool:
     def _can_deliver(self) -> bool:
         return self._closed or (self._send is not None and not self._empty())
 
-    def _next_chunk(self) -> bytes:
-        chunk = self._take()
-        if self._old > 0:
-            self._old -= len(chunk)
-            chunk = _MESSAGE.sub(rb"ADAPTOR_OUTPUT: \1", chunk)
-        return chunk
-
     def _take(self) -> bytes:
-        if self._dropped:
-            notice = f"ADAPTOR_OUTPUT: WARNING: {self._dropped:,} bytes of output were dropped\n"
-            self._old -= self._dropped - len(notice)
-            self._dropped = 0
-            return notice.encode()
+        """The oldest of what is kept: whole lines, none old with new ones among them."""
         if self._head:
             chunk = self._gather(self._head)
             self._head_size -= len(chunk)
-            return chunk
-        if self._read_at < self._written:
+        elif self._read_at < self._written:
             assert self._file is not None
             self._file.seek(self._read_at)
             chunk = self._file.read(min(self._limit(), self._written - self._read_at))
@@ -203,46 +203,85 @@ class Spool:
             self._read_at += len(chunk)
             if self._read_at >= self._written:
                 self._drop_file()
-            return chunk
-        chunk = self._gather(self._tail)
-        self._tail_size -= len(chunk)
-        if not self._tail:
-            self._disk_failed = False
+        else:
+            chunk = self._gather(self._tail)
+            self._tail_size -= len(chunk)
+            if not self._tail:
+                self._disk_failed = False
+        return chunk
+
+    def _form(self, chunk: bytes) -> bytes:
+        """The chunk as it is shown: what belongs to others means nothing any more."""
+        if self._out < self._old_until:
+            text = chunk.decode("utf-8", "surrogateescape")
+            return _MESSAGE.sub(r"\1ADAPTOR_OUTPUT: \2", text).encode("utf-8", "surrogateescape")
         return chunk
 
     def _limit(self) -> int:
         """The size of a chunk; one does not go over from what is old to what is new."""
-        return min(CHUNK, self._old) if self._old > 0 else CHUNK
+        old = self._old_until - self._out
+        return min(CHUNK, old) if old > 0 else CHUNK
 
-    def _gather(self, blocks: deque[bytes]) -> bytes:
+    def _gather(self, blocks: deque[bytearray]) -> bytes:
+        limit = self._limit()
+        old = self._old_until - self._out
+        if 0 < old < len(blocks[0]):
+            # Old and new were kept together.
+            first = bytes(blocks[0][:old])
+            del blocks[0][:old]
+            return first
         gathered = [blocks.popleft()]
         size = len(gathered[0])
-        while blocks and size + len(blocks[0]) <= self._limit():
+        while blocks and size + len(blocks[0]) <= limit:
             gathered.append(blocks.popleft())
             size += len(gathered[-1])
         return b"".join(gathered)
 
+    def _put_back(self, chunk: bytes) -> None:
+        self._head.appendleft(bytearray(chunk))
+        self._head_size += len(chunk)
+        self._out -= len(chunk)
+
     def _deliver(self) -> None:
         while True:
             with self._changed:
-                self._busy = False
-                self._changed.notify_all()
                 self._changed.wait_for(self._can_deliver)
                 if self._closed:
                     return
                 send = self._send
                 assert send is not None
                 # A part of a frame may have gone out already; it is finished before all else.
-                flushing, self._flush = self._flush, False
-                chunk = b"" if flushing else self._next_chunk()
+                chunk, shown, notice = self._partly, b"", self._dropped
+                if not chunk and notice:
+                    text = f"ADAPTOR_OUTPUT: WARNING: {notice:,} bytes of output were dropped\n"
+                    shown = text.encode()
+                    self._dropped = 0
+                elif not chunk:
+                    notice = 0
+                    chunk = self._take()
+                    shown = self._form(chunk)
+                else:
+                    notice = 0
+                self._partly = b""
+                self._out += len(chunk)
+                self._under_way = len(chunk)
                 self._busy = True
             # Outside the lock: a frontend that does not read blocks this thread and no other.
-            if not send(chunk):
-                with self._changed:
+            sent = send(shown)
+            with self._changed:
+                self._busy = False
+                self._under_way = 0
+                if not sent:
+                    self._dropped += notice
                     if chunk:
-                        self._head.appendleft(chunk)
-                        self._head_size += len(chunk)
+                        self._put_back(chunk)
                     if self._send == send:
                         self._send = self._offer = None
-                    self._busy = False
-                    self._changed.notify_all()
+                self._changed.notify_all()
+
+
+def _add(blocks: deque[bytearray], data: bytes) -> None:
+    if blocks and len(blocks[-1]) + len(data) <= _TOGETHER:
+        blocks[-1] += data
+    else:
+        blocks.append(bytearray(data))

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import sys
 
+#: The most that the pipe of an application's output holds (bytes): as much as any user may have.
+PIPE_SIZE = 1024 * 1024
+
 if sys.platform == "win32":
     from .windows import (
         ProcessHandle,
@@ -22,6 +25,7 @@ if sys.platform == "win32":
         own_group_options,
         private_opener,
         system_config_folder,
+        takes_bytes_now,
     )
 else:
     from .posix import (
@@ -36,12 +40,14 @@ else:
         own_group_options,
         private_opener,
         system_config_folder,
+        takes_bytes_now,
     )
 
 #: The daemon's private folder, in which what else needs one has it; None in the foreground.
 session_folder: str | None = None
 
 __all__ = [
+    "PIPE_SIZE",
     "ProcessHandle",
     "ProcessTree",
     "belongs_to_us",
@@ -53,6 +59,7 @@ __all__ = [
     "own_group_options",
     "private_opener",
     "system_config_folder",
+    "takes_bytes_now",
 ]
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
@@ -149,6 +156,9 @@ if TYPE_CHECKING:
 
         def system_config_folder(self) -> str:
             """The folder of ``openjd`` below which a site configures adaptors."""
+
+        def takes_bytes_now(self, fd: int) -> bool:
+            """Whether a short line can surely be written to `fd` without waiting."""
 
     if sys.platform == "win32":
         from . import windows as _system

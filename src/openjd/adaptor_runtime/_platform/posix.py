@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 assert sys.platform != "win32"
 
+from . import PIPE_SIZE  # noqa: E402
+
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero; "/socket" and
 # the folders' own names must fit behind the base.
 _LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef/a-0123")
 
-# fcntl names the operation from Python 3.10 on; the size is what any user may have.
+# fcntl names the operation from Python 3.10 on.
 _F_SETPIPE_SZ = 1031
-_PIPE_SIZE = 1024 * 1024
 
 
 def detached_options() -> dict[str, Any]:
@@ -44,7 +45,7 @@ def enlarge_pipe(fd: int) -> None:
         import fcntl
 
         try:
-            fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_SIZE)
+            fcntl.fcntl(fd, _F_SETPIPE_SZ, PIPE_SIZE)
         except OSError:
             pass  # This user has as many large pipes as one may have.
 
@@ -120,6 +121,15 @@ def belongs_to_us(path: str) -> bool:
 
 def system_config_folder() -> str:
     return "/etc/openjd"
+
+
+def takes_bytes_now(fd: int) -> bool:
+    import select
+
+    # A pipe counts as writable when it has room for PIPE_BUF bytes: 512 or more.
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 class ProcessTree:

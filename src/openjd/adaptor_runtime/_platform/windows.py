@@ -251,6 +251,11 @@ def system_config_folder() -> str:
     return os.path.join(os.environ.get("PROGRAMDATA", "C:\\ProgramData"), "openjd")
 
 
+def takes_bytes_now(fd: int) -> bool:
+    # The system does not tell that of a pipe.
+    return False
+
+
 class ProcessTree:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         # `process` holds its process id: it is not given away while this object lives.

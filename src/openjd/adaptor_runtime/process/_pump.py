@@ -7,10 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import IO
+from typing import IO, NamedTuple
 
 from .._output import LINE_LIMIT, break_lines
-from .._platform import enlarge_pipe
+from .._platform import PIPE_SIZE, enlarge_pipe
 
 READ_SIZE = 256 * 1024
 
@@ -29,11 +29,22 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> str:
         """The whole lines that are there once `data` is added; "" when there is none yet."""
-        return self._lines(self._decoder.decode(data))
+        try:
+            text = self._decoder.decode(data)
+        except UnicodeError:
+            # Some codecs know no backslashreplace (utf-16 without its first two bytes): what is
+            # not in the encoding that it was said to be in is shown byte for byte.
+            self._decoder = codecs.getincrementaldecoder("utf-8")(errors="backslashreplace")
+            text = self._decoder.decode(data)
+        return self._lines(text)
 
     def finish(self) -> str:
         """What is left at the end, as a whole line."""
-        block = self._lines(self._decoder.decode(b"", final=True))
+        try:
+            text = self._decoder.decode(b"", final=True)
+        except UnicodeError:
+            text = ""
+        block = self._lines(text)
         if self._rest:
             block += self._rest + "\n"
             self._rest = ""
@@ -64,6 +75,17 @@ class LineBuffer:
         return block
 
 
+class DrainEnd(NamedTuple):
+    """Until when a ``Pump.drain`` goes on."""
+
+    #: Seconds without anything to read, counted from the pump's beginning.
+    idle: float
+    #: A time of ``time.monotonic``.
+    time: float
+    #: Bytes read, counted from the pump's beginning.
+    read: int
+
+
 class Pump(threading.Thread):
     """Reads `stream` to its end and hands each block of whole lines on as soon as it is there.
 
@@ -89,8 +111,11 @@ class Pump(threading.Thread):
         self._lines = LineBuffer(encoding)
         self._deliver = deliver
         self._on_error = on_error
-        self._finished = threading.Event()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._finished = False
+        self._draining = 0
+        # Bytes so far, and seconds in which none came.
+        self._read = 0
         self._idle = 0.0
         self._waits_since: float | None = None
 
@@ -98,37 +123,57 @@ class Pump(threading.Thread):
         fd = self._stream.fileno()
         enlarge_pipe(fd)
         while True:
-            with self._lock:
+            with self._changed:
                 self._waits_since = time.monotonic()
             try:
                 data = os.read(fd, READ_SIZE)
             except OSError:
                 data = b""
-            with self._lock:
+            with self._changed:
                 self._idle += time.monotonic() - self._waits_since
                 self._waits_since = None
+                self._read += len(data)
+                if self._draining:
+                    self._changed.notify_all()
             if not data:
                 break
             self._hand_on(self._lines.feed(data))
         self._hand_on(self._lines.finish())
         self._stream.close()
-        self._finished.set()
+        with self._changed:
+            self._finished = True
+            self._changed.notify_all()
 
-    def drain(self, seconds: float) -> None:
-        """Blocks until the stream has ended, or nothing came for `seconds` altogether.
+    def end_of_drain(self, seconds: float) -> DrainEnd:
+        """Where a ``drain`` that begins now is to end."""
+        with self._changed:
+            return DrainEnd(
+                self._idle_seconds() + seconds,
+                time.monotonic() + seconds,
+                self._read + PIPE_SIZE,
+            )
 
-        Time that the handling of output takes does not count: what is in the pipe gets handled.
+    def drain(self, end: DrainEnd) -> None:
+        """Blocks until the stream has ended, or what was in it when `end` was made is handled.
+
+        Time that the handling takes does not count: it is waited for until nothing has come for
+        the seconds of `end` altogether. Where something comes all the time, from a process that
+        was left behind, it is over when more has come than a pipe holds.
         """
-        limit = self._idle_seconds() + seconds
-        left = seconds
-        while left > 0 and not self._finished.wait(left):
-            left = limit - self._idle_seconds()
+        with self._changed:
+            self._draining += 1
+            while not self._finished:
+                early = end.time - time.monotonic()
+                left = end.idle - self._idle_seconds()
+                if left <= 0 or (early <= 0 and self._read > end.read):
+                    break
+                self._changed.wait(min(left, early) if early > 0 else left)
+            self._draining -= 1
 
     def _idle_seconds(self) -> float:
-        with self._lock:
-            if self._waits_since is None:
-                return self._idle
-            return self._idle + time.monotonic() - self._waits_since
+        if self._waits_since is None:
+            return self._idle
+        return self._idle + time.monotonic() - self._waits_since
 
     def _hand_on(self, block: str) -> None:
         if not block:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import logging
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
-from .._output import LogHandler, report_failure
+from .._output import LogHandler, pass_messages, report_failure
 from .._platform import ProcessHandle, ProcessTree, own_group_options
 from ..app_handlers import RegexHandler
 from ._levels import STDERR, STDOUT
@@ -30,6 +29,16 @@ _running: set[LoggingSubprocess] = set()
 _running_lock = threading.Lock()
 
 
+class OutputObserver(Protocol):
+    """What an application's output passes, block by block, on the threads that read it."""
+
+    def before(self, level: int, block: str) -> str:
+        """Sees a block of whole lines of a stream (STDOUT or STDERR); what is left of it."""
+
+    def after(self, level: int) -> None:
+        """Called when that block has been logged, and its callbacks have run."""
+
+
 class LoggingSubprocess:
     """Starts a command at once and logs each line that it prints.
 
@@ -43,6 +52,8 @@ class LoggingSubprocess:
         stdout_handler: called for each line of stdout, on the thread that reads it.
         stderr_handler: the same for stderr; may be the same object.
         encoding: of its output. Bytes that do not decode are shown as ``\\xNN``.
+        environment: its variables; those of this process if None.
+        observer: sees each block of lines before it is logged, and its end.
 
     Raises:
         ValueError: `args` is empty.
@@ -60,10 +71,12 @@ class LoggingSubprocess:
         stdout_handler: RegexHandler | None = None,
         stderr_handler: RegexHandler | None = None,
         encoding: str = "utf-8",
+        environment: Mapping[str, str] | None = None,
+        observer: OutputObserver | None = None,
     ) -> None:
         if not args:
             raise ValueError("args is empty: there is no program to start")
-        codecs.lookup(encoding)
+        _check_encoding(encoding)
         self._logger = logger
         logger.info("Running command: %s", subprocess.list2cmdline(list(args)))
         try:
@@ -73,6 +86,7 @@ class LoggingSubprocess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=startup_directory,
+                env=None if environment is None else dict(environment),
                 bufsize=0,
                 **own_group_options(),
             )
@@ -89,6 +103,7 @@ class LoggingSubprocess:
             ) from e
         self._process = process
         self._tree = ProcessTree(process)
+        self._observer = observer
         self._callback_error: BaseException | None = None
         self._drained = False
         self._pumps = []
@@ -105,7 +120,15 @@ class LoggingSubprocess:
         self, stream: IO[bytes], level: int, handler: RegexHandler | None, encoding: str
     ) -> Pump:
         def deliver(block: str) -> None:
-            self._deliver(block, level, handler)
+            if self._observer is None:
+                self._deliver(block, level, handler)
+                return
+            block = self._observer.before(level, block)
+            try:
+                if block:
+                    self._deliver(block, level, handler)
+            finally:
+                self._observer.after(level)
 
         name = f"{logging.getLevelName(level)} of {self._process.pid}"
         pump = Pump(stream, encoding, deliver, self._callback_failed, name)
@@ -121,20 +144,25 @@ class LoggingSubprocess:
             else:
                 handler.feed_block(block, log)
             return
+        if not self._logger.isEnabledFor(level):
+            pass_messages(block)
+        takers = [self._handle] if handler is None else [self._handle, handler.handle]
         first_error: BaseException | None = None
         for line in block[:-1].split("\n"):
             record = self._logger.makeRecord(
                 self._logger.name, level, __file__, 0, "%s", (line,), None
             )
-            if self._logger.isEnabledFor(level):
-                self._logger.handle(record)
-            if handler is not None:
+            for taker in takers:
                 try:
-                    handler.handle(record)
+                    taker(record)
                 except BaseException as e:
                     first_error = first_error or e
         if first_error is not None:
             raise first_error
+
+    def _handle(self, record: logging.LogRecord) -> None:
+        if self._logger.isEnabledFor(record.levelno):
+            self._logger.handle(record)
 
     def _callback_failed(self, error: BaseException) -> None:
         # Adaptors raise the same exception again from each later callback.
@@ -221,9 +249,12 @@ class LoggingSubprocess:
         self._tree.kill()
 
     def _drain(self) -> None:
-        for pump in self._pumps:
-            if not self._drained and pump is not threading.current_thread():
-                pump.drain(DRAIN_SECONDS)
+        if not self._drained:
+            # Both at the same time: their seconds do not add up.
+            ends = [pump.end_of_drain(DRAIN_SECONDS) for pump in self._pumps]
+            for pump, end in zip(self._pumps, ends):
+                if pump is not threading.current_thread():
+                    pump.drain(end)
         # Only the first to ask waits for a process that holds the pipe.
         self._drained = True
         if self._process.poll() is not None and self._tree.is_gone():
@@ -249,8 +280,19 @@ def running() -> list[LoggingSubprocess]:
         return list(_running)
 
 
+def _check_encoding(encoding: str) -> None:
+    """Raises LookupError for what is no encoding of text (such as "hex")."""
+    try:
+        b"x".decode(encoding, "replace")
+    except UnicodeError:
+        pass  # It is one, and wants more than this.
+
+
 def _only_handler(logger: logging.Logger, level: int) -> LogHandler | None:
     """Our own handler, where it alone would see a record: then none needs to be made."""
+    # A class of the caller's own may do anything with a record.
+    if type(logger) not in (logging.Logger, logging.RootLogger):
+        return None
     if not logger.isEnabledFor(level) or logging.getLogRecordFactory() is not logging.LogRecord:
         return None
     found: LogHandler | None = None
