@@ -245,7 +245,7 @@ class Host:
         for process in alive:
             process.kill()
         assert not commands, f"the test left processes alive: {commands}"
-        assert self.files() == []
+        assert self.files() == [], self.files()
 
 
 class Session:

@@ -45,6 +45,19 @@ class EntryPoint:
         #: Called in the daemon, without arguments, once it listens.
         self.on_bootstrap_complete: set[Callable[[], Any]] = set()
 
+    @staticmethod
+    def from_toml(path: str | os.PathLike[str]) -> EntryPoint:
+        """Makes a command of an adaptor that a TOML file describes.
+
+        The file is read when the adaptor is needed: by the daemon, or by ``run``.
+
+        Args:
+            path: the file, for instance ``adaptor.toml`` beside the calling module.
+        """
+        from ._toml_entry_point import TomlEntryPoint
+
+        return TomlEntryPoint(path)
+
     def load(self) -> type[BaseAdaptor[Any]]:
         """The adaptor's class, imported if it was given by its name.
 

@@ -188,10 +188,14 @@ class Session:
         error: BaseException | None = None
         try:
             if step.name == START:
-                self._start()
+                self._start(step)
             elif step.name == RUN:
-                self._require_runner()._run(step.run_data)
+                runner = self._require_runner()
+                runner.adaptor._step_canceled = lambda: step.canceled
+                runner._run(step.run_data)
             elif step.name == STOP:
+                if self._runner is not None:
+                    self._runner.adaptor._step_canceled = None
                 self._stop()
             elif self._runner is not None:
                 self._runner._cleanup()
@@ -236,10 +240,13 @@ class Session:
             _logger.debug("%s", trace)
         return Outcome(False, False, message, trace)
 
-    def _start(self) -> None:
+    def _start(self, step: Step) -> None:
         adaptor = self._make_adaptor()
+        adaptor._step_canceled = lambda: step.canceled
         self._runner = AdaptorRunner(adaptor=adaptor)
-        self._runner._start()
+        # A cancel that came before had nobody to tell.
+        if not step.canceled:
+            self._runner._start()
 
     def _stop(self) -> None:
         runner = self._runner

@@ -10,14 +10,21 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .action import Action
+    from .action import Action, action
+    from .application_client import ApplicationClient
     from .client import ClientInterface
     from .client import ClientInterface as HTTPClientInterface
     from .path_mapping import PathMappingRule
 
-__all__ = ["Action", "ClientInterface", "PathMappingRule"]
+__all__ = ["Action", "ApplicationClient", "ClientInterface", "PathMappingRule", "action"]
 
-_HOMES = {"Action": "action", "ClientInterface": "client", "PathMappingRule": "path_mapping"}
+_HOMES = {
+    "Action": "action",
+    "ApplicationClient": "application_client",
+    "ClientInterface": "client",
+    "PathMappingRule": "path_mapping",
+    "action": "action",
+}
 
 if os.name == "posix":
     # The name that 0.9 gave to the same class on POSIX systems; deprecated.
@@ -32,6 +39,8 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     module = import_module("." + _HOMES[name], __name__)
+    if name == "action":
+        return module  # which is the decorator, too: the package has one name for the two
     value = module.ClientInterface if name == "HTTPClientInterface" else getattr(module, name)
     globals()[name] = value
     return value

@@ -1,4 +1,4 @@
-"""Action: what the adaptor asks of the application."""
+"""Action: what the adaptor asks of the application; and ``action``, which marks what answers it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ import sys
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional
+    from typing import Any, Callable, Dict, Optional, TypeVar, Union, overload
+
+    Method = TypeVar("Method", bound=Callable[..., Any])
+else:
+
+    def overload(function: Any) -> Any:
+        """Of use to type checkers alone."""
+        return function
+
+
+#: The attribute of a function that holds the name of its action.
+MARK = "__openjd_action__"
 
 
 class Action:
@@ -79,3 +90,49 @@ class Action:
     def _refused(what: str, why: str) -> Optional[Action]:
         print("ERROR: this is no action: {} ({})".format(what, why), file=sys.stderr, flush=True)
         return None
+
+
+@overload
+def action(method: Method) -> Method: ...
+
+
+@overload
+def action(*, name: Optional[str] = None) -> Callable[[Method], Method]: ...  # noqa: F811
+
+
+def action(  # noqa: F811
+    method: Optional[Callable[..., Any]] = None, *, name: Optional[str] = None
+) -> Union[Callable[..., Any], Callable[[Any], Any]]:
+    """Marks a method of an ApplicationClient as an action: ``@action``, ``@action(name="load")``.
+
+    Args:
+        method: the method. Its parameters are called by their names, and checked against their
+            annotations first; what it returns (anything that JSON can express) is the answer.
+        name: what the adaptor calls it; the method's own name if not given.
+
+    Raises:
+        TypeError: it is put on something that is no function, or `name` is no text.
+    """
+
+    def mark(function: Any) -> Any:
+        if not callable(function) or isinstance(function, (classmethod, staticmethod, type)):
+            raise TypeError(
+                "@action belongs directly on a method, not on {!r}".format(type(function).__name__)
+            )
+        setattr(function, MARK, name or function.__name__)
+        return function
+
+    if name is not None and not (isinstance(name, str) and name):
+        raise TypeError("an action's name is a text that is not empty, not {!r}".format(name))
+    return mark if method is None else mark(method)
+
+
+class _Module(type(sys)):  # type: ignore[misc]
+    """This module. The package's name ``action`` is the decorator, and it is this module as soon
+    as anybody has imported it: so the module is the decorator as well.
+    """
+
+    __call__ = staticmethod(action)
+
+
+sys.modules[__name__].__class__ = _Module

@@ -14,16 +14,21 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def parse(name: str, arguments: list[str]) -> argparse.Namespace:
+def parse(name: str, arguments: list[str], of_file: bool = False) -> argparse.Namespace:
     """The command and options that `arguments` of the adaptor `name` ask for.
+
+    Args:
+        name: what the program is called.
+        arguments: those of the program.
+        of_file: whether each command takes the file that describes the adaptor.
 
     Raises:
         SystemExit: they make no sense, or ask for help; what there is to say has been printed.
     """
-    return _parser(name).parse_args(arguments)
+    return _parser(name, of_file).parse_args(arguments)
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
     parser = _Parser(prog=name, description="An Open Job Description adaptor.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="start, run one task, stop and clean up, in this process")
@@ -57,6 +62,11 @@ def _parser(name: str) -> argparse.ArgumentParser:
     )
     for option in ("--openjd-adaptor-cli-version", "--integration-data-interface-version"):
         compatible.add_argument(option, required=True, metavar="MAJOR.MINOR")
+    if of_file:
+        for each in (commands, steps):
+            for command in each.choices.values():
+                if command is not daemon:
+                    command.add_argument("file", metavar="FILE", help="the TOML file of an adaptor")
     return parser
 
 

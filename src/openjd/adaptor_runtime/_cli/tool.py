@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from .._version import version
+#: What it does with an adaptor that a TOML file describes; the file's path stands behind these.
+_OF_A_FILE = {
+    "run": "a whole session with one task, of the adaptor that a TOML file describes",
+    "daemon": "keep such an adaptor alive between tasks: start, run, stop, status",
+    "show-config": "print the configuration that applies to it",
+    "version-info": "print the versions of its interfaces",
+    "is-compatible": "exit with 0 if its interfaces serve who expects given versions",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command that the arguments ask for and returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in _OF_A_FILE:
+        return _adaptor(arguments)
+    import argparse
+
+    from .._version import version
+
     parser = argparse.ArgumentParser(
         prog="openjd-adaptor", description="Tools for Open Job Description adaptors."
     )
@@ -18,8 +30,26 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     # The demo reads its own options: nothing is imported for it before it is asked for.
     commands.add_parser("demo", help="render a turntable through a real session", add_help=False)
+    for name, text in _OF_A_FILE.items():
+        commands.add_parser(name, help=text, add_help=False)
     options, rest = parser.parse_known_args(arguments)
     assert options.command == "demo"
     from .._demo import main as demo
 
     return demo(rest)
+
+
+def _adaptor(arguments: list[str]) -> int:
+    """A command of an adaptor that a TOML file describes."""
+    from .. import EntryPoint
+    from . import main as run
+
+    at = 2 if arguments[0] == "daemon" else 1
+    # A frontend finds the file here, and needs no argparse.
+    file = arguments[at] if len(arguments) > at else "-"
+    if file.startswith("-") or not {"-h", "--help"}.isdisjoint(arguments):
+        from .parser import parse
+
+        file = parse("openjd-adaptor", arguments, of_file=True).file
+        at = arguments.index(file)
+    return run(EntryPoint.from_toml(file), arguments[:at] + arguments[at + 1 :], None)

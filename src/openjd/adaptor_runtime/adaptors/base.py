@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from .versioning import SemanticVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openjd.adaptor_runtime_client.path_mapping import PathMapper, PathMappingRule
 
     from .configuration import AdaptorConfiguration, ConfigurationManager
@@ -63,6 +65,8 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
     # On the class as well: a subclass may have an __init__ that does not call this one.
     _session_data: SessionData | None = None
     _warn_unmapped_paths = False
+    # Whether the step under way was cancelled, be it before its code began; set by the session.
+    _step_canceled: Callable[[], bool] | None = None
 
     def __init__(
         self,

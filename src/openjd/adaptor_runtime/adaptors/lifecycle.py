@@ -120,6 +120,9 @@ class AdaptorRunner:
         try:
             action()
         except Exception as e:
+            if getattr(e, "told", False):
+                # Whoever raised it has told the scheduler when it happened.
+                raise
             message = " ".join(describe(e).splitlines())
             sys.stdout.write(
                 f"openjd_fail: Error encountered while {DOING[state]} adaptor: {message}\n"
@@ -153,12 +156,16 @@ def origin(error: BaseException) -> str | None:
     None where none of the adaptor's code is in it: then its name says nothing more than its text.
     """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    library = os.path.dirname(os.path.abspath(os.__file__))
     place = None
     for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith("<frozen ") and not os.path.abspath(
-            frame.filename
-        ).startswith(here):
-            place = frame
+        path = os.path.abspath(frame.filename)
+        if frame.filename.startswith("<frozen ") or path.startswith(here):
+            continue
+        # The library's own code is not where to look, unless it calls the adaptor's.
+        if path.startswith(library) and "-packages" not in path:
+            continue
+        place = frame
     if place is None:
         return origin(error.__cause__) if error.__cause__ is not None else None
     name = type(error).__name__

@@ -8,12 +8,18 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire import messages
-from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
+from openjd.adaptor_runtime_client.wire.errors import (
+    ConnectionLost,
+    RemoteProtocolError,
+    WireError,
+)
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
 from .. import _platform
 from .._platform import make_private_folder
 from .actions_queue import ActionsQueue
+from .calls import Calls
+from .errors import ApplicationError
 
 if TYPE_CHECKING:
     from ..adaptors import BaseAdaptor
@@ -22,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class AdaptorServer:
-    """Gives out the actions of a queue, and the adaptor's path mapping rules.
+    """Gives out the actions of a queue and the adaptor's path mapping rules; carries calls.
 
     It listens as soon as it exists and answers from ``serve_forever`` on. Each client has a
     connection, and a thread here, of its own: none waits for another.
@@ -30,14 +36,21 @@ class AdaptorServer:
     Args:
         actions_queue: what the application shall do.
         adaptor: whose path mapping rules the application gets.
+        calls: the calls to an ApplicationClient; without them none can connect.
 
     Raises:
         OSError: the temporary folder cannot be used.
     """
 
-    def __init__(self, actions_queue: ActionsQueue, adaptor: BaseAdaptor[Any]) -> None:
+    def __init__(
+        self,
+        actions_queue: ActionsQueue,
+        adaptor: BaseAdaptor[Any],
+        calls: Calls | None = None,
+    ) -> None:
         self.actions_queue = actions_queue
         self.adaptor = adaptor
+        self.calls = calls
         # In the daemon's own folder, where it is found should the daemon be killed.
         self._folder = make_private_folder(_platform.session_folder)
         try:
@@ -84,6 +97,8 @@ class AdaptorServer:
             self._closed = True
             connections = list(self._connections)
         self._listener.close()
+        if self.calls is not None:
+            self.calls.fail_all(ApplicationError("the adaptor's server was shut down"))
         for connection in connections:
             connection.close()
         if self._serving:
@@ -101,6 +116,7 @@ class AdaptorServer:
                 return False
             return True
 
+        complaint = None
         try:
             while True:
                 message = connection.receive()
@@ -122,11 +138,19 @@ class AdaptorServer:
                             "warn_unmapped_paths": self.adaptor._warn_unmapped_paths,
                         }
                     )
-                else:
-                    connection.send(
-                        {"type": messages.ERROR, "message": f"there is no request {kind!r}"}
-                    )
-                    return
+                elif (
+                    self.calls is None
+                    or not isinstance(message, dict)
+                    or not self.calls._handle(connection, message)
+                ):
+                    raise RemoteProtocolError(f"there is no request {kind!r}")
+        except RemoteProtocolError as e:
+            complaint = str(e)
+            _logger.debug("a client was turned away: %s", e)
+            try:
+                connection.send({"type": messages.ERROR, "message": complaint})
+            except WireError:
+                pass  # what came was not this protocol at all
         except WireError as e:
             # A client that breaks off is seen by whoever waits for the application's end.
             _logger.debug("a client's connection failed: %s", e)
@@ -135,3 +159,5 @@ class AdaptorServer:
             connection.close()
             with self._lock:
                 self._connections.discard(connection)
+            if self.calls is not None:
+                self.calls._left(connection, complaint)

@@ -54,6 +54,27 @@ class Stream:
         except OSError:
             return b""
 
+    def read_within(self, size: int, timeout: float) -> Optional[bytes]:
+        while True:
+            try:
+                return self._socket.recv(size, _socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                if timeout <= 0:
+                    return None
+            except OSError:
+                return b""
+            import select
+
+            try:
+                # Unlike select() it takes any descriptor; unlike a timeout of the socket it
+                # leaves writers in other threads alone.
+                waiting = select.poll()
+                waiting.register(self._socket, select.POLLIN)
+                waiting.poll(min(timeout, 1e6) * 1000)
+            except (OSError, ValueError):  # closed by another thread
+                return b""
+            timeout = 0
+
     def write(self, data: bytes) -> None:
         try:
             self._socket.sendall(data)

@@ -8,6 +8,7 @@ import ctypes
 import functools
 import os
 import sys
+import time
 
 from .. import _win32
 from .errors import AccessRefused, ConnectionLost, NotListening
@@ -23,6 +24,7 @@ PIPES = "\\\\.\\pipe\\"
 BUFFER_SIZE = 256 * 1024
 BACKLOG = 8  # clients that connect before they are accepted
 
+WAIT_TIMEOUT = 258
 ERROR_ACCESS_DENIED = 5
 ERROR_PIPE_BUSY = 231
 ERROR_NO_DATA = 232
@@ -47,21 +49,31 @@ def _peer(side: str, handle: int) -> int:
     return pid.value
 
 
-def _wait(events: List[int]) -> int:
-    """Blocks until one of `events` is set and returns its place; signal handlers run meanwhile."""
+def _wait(events: List[int], timeout: Optional[float] = None) -> int:
+    """Blocks until one of `events` is set and returns its place; signal handlers run meanwhile.
+
+    After `timeout` seconds it returns -1.
+    """
     count = len(events)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause = _winapi.INFINITE
     # Not imported here: threading takes the thread that loads it for the main thread. Who has
     # handlers of SIGBREAK to run has it loaded.
     threading = sys.modules.get("threading")
     if threading and threading.main_thread().ident == _thread.get_ident():
         events = events + [_win32.break_event()]
     while True:
+        if deadline is not None:
+            # The longest wait that a DWORD can express is INFINITE.
+            pause = min(max(0, int((deadline - time.monotonic()) * 1000 + 0.999)), 0x7FFFFFFF)
         try:
-            place = _winapi.WaitForMultipleObjects(events, False, _winapi.INFINITE)
+            place = _winapi.WaitForMultipleObjects(events, False, pause)
         except InterruptedError:
             continue  # A handler of SIGINT has run.
         if place < count:
             return place
+        if place == WAIT_TIMEOUT:
+            return -1
 
 
 def _finish(operation: _winapi.Overlapped) -> int:
@@ -129,6 +141,35 @@ class Stream:
                 # Nothing came: it was closed here, or the other side wrote no bytes.
         except OSError:
             return b""
+
+    def read_within(self, size: int, timeout: float) -> Optional[bytes]:
+        try:
+            with self._lock:
+                if self._closed:
+                    return b""
+                # The first of (bytes there, bytes left of a message); the end raises.
+                there = _winapi.PeekNamedPipe(self._handle, 0)[0]
+                if not there and timeout <= 0:
+                    return None
+                operation, _ = _winapi.ReadFile(self._handle, size, overlapped=True)
+        except OSError:
+            return b""
+        try:
+            try:
+                place = _wait([operation.event], None if there else timeout)
+            except BaseException:  # what a signal's handler raised
+                _cancel(operation)
+                raise
+            if place < 0:
+                operation.cancel()
+            # What came while it was being canceled counts.
+            count = operation.GetOverlappedResult(True)[0]
+        except OSError:
+            return b""
+        if count:
+            return operation.getbuffer() or b""
+        # Closed here, unless it was this function that gave up (or nothing was written).
+        return b"" if self._closed else None
 
     def write(self, data: bytes) -> None:
         try:

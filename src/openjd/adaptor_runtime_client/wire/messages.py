@@ -41,6 +41,14 @@ POLL = "poll"
 RULES = "rules"
 ACTION = "action"
 NOTHING = "nothing"
+# The same two, where actions answer. JOIN is the greeting of a client that performs calls; from
+# its OK on the server pushes each call as an ACTION with an "id", and RESULT answers it; PROGRESS
+# comes before that. FAILED, on a connection of its own: the client's script has raised.
+JOIN = "join"
+RESULT = "result"
+PROGRESS = "progress"
+FAILED = "failed"
+OK = "ok"
 
 # Either side: the last request made no sense; the connection closes after it.
 ERROR = "error"

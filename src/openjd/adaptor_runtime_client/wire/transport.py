@@ -11,6 +11,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
+import time
 
 from . import framing, messages
 from .errors import ConnectionLost, RemoteProtocolError
@@ -40,6 +41,13 @@ class Stream:
 
         The end is noticed when the other process dies, and when this side closes the stream
         from another thread. Never raises for a lost peer.
+        """
+        raise NotImplementedError
+
+    def read_within(self, size: int, timeout: float) -> Optional[bytes]:
+        """The same, but waits `timeout` seconds at most; None if nothing came.
+
+        With 0 it only looks, which takes a microsecond or two.
         """
         raise NotImplementedError
 
@@ -171,21 +179,40 @@ class Connection:
             RemoteProtocolError: what came is not this protocol. The connection is closed then.
         """
         while True:
+            event = self._next_event()
+            if isinstance(event, framing.NeedData):
+                self._framer.receive_data(self._stream.read(READ_SIZE))
+            else:
+                return event
+
+    def receive_within(self, timeout: float) -> Union[Message, bytes, framing.NeedData, None]:
+        """The same, but waits `timeout` seconds at most; NEED_DATA if nothing whole has come."""
+        deadline = time.monotonic() + timeout if timeout > 0 else 0.0
+        while True:
+            event = self._next_event()
+            if not isinstance(event, framing.NeedData):
+                return event
+            data = self._stream.read_within(READ_SIZE, timeout)
+            if data is None:
+                return event
+            self._framer.receive_data(data)
+            if deadline:
+                timeout = max(0.0, deadline - time.monotonic())
+
+    def _next_event(self) -> Union[Message, bytes, framing.NeedData, None]:
+        """What is here already; None at the end of the stream."""
+        while True:
             try:
                 event = self._framer.next_event()
             except RemoteProtocolError:
                 self.close()
                 raise
-            if event is framing.NEED_DATA:
-                self._framer.receive_data(self._stream.read(READ_SIZE))
-            elif isinstance(event, dict):
-                if event["type"] != messages.HELLO:
-                    return event
+            if isinstance(event, dict) and event["type"] == messages.HELLO:
                 self.peer = event
-            elif isinstance(event, bytes):
-                return event
-            else:
+            elif isinstance(event, framing.EndOfStream):
                 return None
+            else:
+                return event
 
     def request(self, message: Message) -> Message:
         """Sends `message` and returns the one message that answers it.

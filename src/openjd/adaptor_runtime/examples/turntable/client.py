@@ -1,20 +1,18 @@
-"""Runs inside the renderer: takes actions from the adaptor and keeps the scene in memory.
+"""Runs inside the renderer: performs the adaptor's actions and keeps the scene in memory.
 
-Started as ``python client.py SERVER_PATH`` by the adaptor. It tells the adaptor what happens by
-printing plain lines; the adaptor's regular expressions read them.
+Mitsuba's progress comes from threads of its own, as lines; a rule of the adaptor's reads them.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import drjit as dr
 import mitsuba as mi
 
-from openjd.adaptor_runtime_client import ClientInterface
+from openjd.adaptor_runtime_client import ApplicationClient, action
 
 BALLS = (  # red, green, blue of each
     (0.80, 0.12, 0.10),
@@ -41,38 +39,30 @@ class ProgressLines(mi.Appender):  # type: ignore[misc]
         print(f"{name} {progress:.0%}", flush=True)
 
 
-class TurntableClient(ClientInterface):
+class TurntableClient(ApplicationClient):
     """The renderer's side: what each action of the adaptor does."""
 
-    def __init__(self, server_path: str) -> None:
-        super().__init__(server_path)
-        self.actions.update({"load_scene": self.load_scene, "render_frame": self.render_frame})
-        self._scene: Any = None
+    version = mi.__version__
+    _scene: Any = None
 
-    def load_scene(self, args: dict[str, Any] | None) -> None:
+    @action
+    def load_scene(self) -> None:
         """Build the scene; it stays in memory for all frames that follow."""
         self._scene = mi.load_dict(scene())
         print("Scene loaded", flush=True)
 
-    def render_frame(self, args: dict[str, Any] | None) -> None:
-        """Render one frame; ``args`` as the adaptor's ``on_run`` makes them."""
-        assert args is not None
-        camera = mi.load_dict(camera_at(args["angle"], args["width"], args["height"]))
-        image = mi.render(self._scene, sensor=camera, spp=args["samples"], seed=args["frame"])
+    @action
+    def render_frame(
+        self, frame: int, angle: float, width: int, height: int, samples: int, output: str
+    ) -> None:
+        """Render one frame from `angle` (degrees) to the file `output`."""
+        camera = mi.load_dict(camera_at(angle, width, height))
+        image = mi.render(self._scene, sensor=camera, spp=samples, seed=frame)
         # Never a half-written file under the final name: who sees the name may read the picture.
-        output = Path(args["output"])
-        partial = output.with_suffix(".partial.png")
+        path = Path(output)
+        partial = path.with_suffix(".partial.png")
         mi.util.write_bitmap(str(partial), image, write_async=False)
-        partial.replace(output)
-        print(f"Finished frame {args['frame']}", flush=True)
-
-    def close(self, args: dict[str, Any] | None) -> None:
-        """Called for the last action; `poll` returns after it."""
-        print("Renderer closing", flush=True)
-
-    def graceful_shutdown(self, signum: int, frame: Any) -> None:
-        """Called on SIGTERM (SIGBREAK on Windows); there is nothing to save."""
-        sys.exit(1)
+        partial.replace(path)
 
 
 def rgb(red: float, green: float, blue: float) -> dict[str, Any]:
@@ -164,14 +154,13 @@ def camera_at(angle: float, width: int, height: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Start the renderer, then do what the adaptor asks until it says `close`."""
+    """Start the renderer, then do what the adaptor asks until the session ends."""
     mi.set_variant("scalar_rgb")  # needs no LLVM and no GPU
     mi.logger().clear_appenders()
     mi.logger().add_appender(ProgressLines())
     mi.logger().set_log_level(mi.LogLevel.Info)  # below Info, Mitsuba reports no progress
-    client = TurntableClient(sys.argv[1])
     print(f"Renderer started: Mitsuba {mi.__version__}", flush=True)
-    client.poll()
+    TurntableClient.run()
 
 
 if __name__ == "__main__":

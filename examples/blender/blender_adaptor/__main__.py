@@ -1,0 +1,5 @@
+"""``python -m blender_adaptor``: how the daemon is started."""
+
+from blender_adaptor import main
+
+main()

@@ -1,0 +1,351 @@
+"""ApplicationAdaptor: an adaptor for an application with Python inside, in tens of lines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import openjd.adaptor_runtime_client
+
+from ..application_ipc import (
+    ActionsQueue,
+    AdaptorServer,
+    ApplicationError,
+    Call,
+    Calls,
+    Hello,
+)
+from ..process import LoggingSubprocess
+from ..process._levels import STDERR, STDOUT
+from .supervised import GIVE_UP_GRACE, SupervisedAdaptor, describe_end
+
+_logger = logging.getLogger(__name__)
+
+# How long output that the application printed before its answer may take to arrive (seconds). It
+# takes no time, unless the application has put something else in the place of its output.
+_MARK_LIMIT = 2.0
+
+
+class Application:
+    """The application of a session, as its adaptor sees it: ``self.app``."""
+
+    def __init__(self, adaptor: ApplicationAdaptor, calls: Calls) -> None:
+        self._adaptor = adaptor
+        self._calls = calls
+        self._hello: Hello | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        process = self._adaptor._process
+        return process is not None and process.is_running
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None before it was started."""
+        process = self._adaptor._process
+        return None if process is None else process.pid
+
+    @property
+    def version(self) -> str | None:
+        """The application's version, as its client has it."""
+        return None if self._hello is None else self._hello.application
+
+    def call(self, action: str, /, *, timeout: float | None = None, **parameters: Any) -> Any:
+        """Has the application perform an action, and returns what the action returns.
+
+        Args:
+            action: the name of one of the client's actions.
+            timeout: seconds that it may take; None for as long as the limits allow.
+            parameters: those of the action; anything that JSON can express.
+
+        Raises:
+            ApplicationError: the action raised, does not exist, was given wrong parameters or
+                took too long; the application ended; a rule or a limit says that it has failed.
+        """
+        return self.result(self.submit(action, **parameters), timeout)
+
+    def submit(self, action: str, /, **parameters: Any) -> Call:
+        """Like ``call``, without waiting: several actions can be under way.
+
+        Returns:
+            the call, for ``result``.
+
+        Raises:
+            ApplicationError: there is no such action, or no application.
+        """
+        self._adaptor._check_wanted()
+        return self._calls.submit(action, parameters)
+
+    def result(self, call: Call, timeout: float | None = None) -> Any:
+        """What a call that was submitted returns, once it does; see ``call``."""
+        try:
+            value = call.result(timeout)
+        except TimeoutError:
+            raise ApplicationError(f"{call.name} took longer than {timeout:g} seconds") from None
+        except ApplicationError as e:
+            self._adaptor._wait_for_output(call)
+            if e.remote_traceback:
+                _logger.error("%s", e.remote_traceback.rstrip())
+            raise
+        self._adaptor._wait_for_output(call)
+        return value
+
+
+class ApplicationAdaptor(SupervisedAdaptor):
+    """An adaptor for an application that runs a client (``ApplicationClient``) in its Python.
+
+    It starts the application, waits for its client, and ends it; a subclass says with what
+    command, and which actions make up a task.
+    """
+
+    #: The script with the client, to run in the application's Python; a relative path begins at
+    #: the folder of the module that defines the class. Its ``version`` is compared with
+    #: ``minimum_version``.
+    client: ClassVar[str]
+    #: The least version of the application, such as ``"3.4"``; any will do if empty.
+    minimum_version: str = ""
+
+    def __init__(self, init_data: dict[str, Any], **options: Any) -> None:
+        super().__init__(init_data, **options)
+        if type(self).application_name == SupervisedAdaptor.application_name:
+            name = type(self).__name__
+            self.application_name = name.replace("Adaptor", "") or name  # type: ignore[misc]
+        self._calls = Calls(self._call_progress, self._call_status)
+        #: The application, for ``on_start``, ``on_run`` and ``on_stop``.
+        self.app = Application(self, self._calls)
+        self._server: AdaptorServer | None = None
+        self._server_thread: threading.Thread | None = None
+        self._closing = False
+        self._mark_token = secrets.token_hex(8)
+        self._mark = re.compile(rf"(?P<partial>[^\n])?\x1e{self._mark_token} (?P<id>\d+)\n")
+        self._marks = threading.Condition()
+        self._marks_pending = {STDOUT: 0, STDERR: 0}
+        self._marks_seen = {STDOUT: 0, STDERR: 0}
+        self._marks_work = True
+
+    # For authors.
+
+    def command(self) -> list[str]:
+        """The application's command line: program and arguments. No shell reads them.
+
+        It must have the application's Python run the file ``self.client_script``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define command()")
+
+    @property
+    def client_script(self) -> str:
+        """The file that the application's Python is to run. It runs the client."""
+        client = os.path.dirname(openjd.adaptor_runtime_client.__file__)
+        return os.path.join(client, "bootstrap.py")
+
+    # The lifecycle.
+
+    def _start(self) -> None:
+        with self._step("start"):
+            self._launch()
+            self.on_start()
+
+    def _run(self, run_data: dict[str, Any]) -> None:
+        with self._step("run"):
+            if not self.app.is_running:
+                self._restart()
+            check = self._task(run_data)
+            self.on_run(run_data)
+            self._verify(check)
+        # Rules have their say first: a task that has failed is not at 100 %.
+        self._progress.finish()
+
+    def _stop(self) -> None:
+        with self._step("stop"):
+            self.on_stop()
+            self._close()
+
+    def _cleanup(self) -> None:
+        try:
+            super()._cleanup()
+        finally:
+            self._closing = True
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+            if self._server is not None and self._server_thread is not None:
+                self._server.shutdown()
+                self._server_thread.join()
+
+    def _launch(self) -> None:
+        """Starts the application and waits for its client."""
+        if self._server is None:
+            self._server = AdaptorServer(ActionsQueue(), self, self._calls)
+            self._server_thread = threading.Thread(
+                target=self._server.serve_forever, name="application server", daemon=True
+            )
+            self._server_thread.start()
+        self._calls.reset()
+        self._closing = False
+        self._marks_work = True
+        book, _ = self._supervisors()
+        self._process = LoggingSubprocess(
+            args=self.command(),
+            startup_directory=self.working_directory(),
+            stdout_handler=book.handler,
+            stderr_handler=book.handler,
+            environment=self._variables(self._client_variables(self._server)),
+            observer=self,
+        )
+        threading.Thread(
+            target=self._await_end, args=(self._process,), name="application's end", daemon=True
+        ).start()
+        # Who ended the step while its process was being started has not seen it.
+        self._check_wanted()
+        hello = self.app._hello = self._calls.wait_for_client(None)
+        if self.minimum_version:
+            self._check_version(hello)
+
+    def _client_variables(self, server: AdaptorServer) -> Mapping[str, str]:
+        cls = type(self)
+        owner = next((c for c in cls.__mro__ if "client" in vars(c)), None)
+        if owner is None:
+            raise NotImplementedError(f"{cls.__name__} does not say what its client is")
+        module = os.path.abspath(getattr(sys.modules[owner.__module__], "__file__", None) or "")
+        script = os.path.join(os.path.dirname(module), self.client)
+        if not os.path.exists(script):
+            raise FileNotFoundError(f"the client {script} of {cls.__name__} does not exist")
+        return {
+            "OPENJD_ADAPTOR_SERVER": server.server_path,
+            "OPENJD_ADAPTOR_CLIENT_SCRIPT": script,
+            "OPENJD_ADAPTOR_MARK": self._mark_token,
+        }
+
+    def _check_version(self, hello: Hello) -> None:
+        if hello.application is None:
+            raise ApplicationError(
+                f"the client of {self.application_name} does not say its application's version; "
+                f"this adaptor needs {self.minimum_version} or later"
+            )
+        if _numbers(hello.application) < _numbers(self.minimum_version):
+            raise ApplicationError(
+                f"this is {self.application_name} {hello.application}, but the adaptor needs "
+                f"{self.minimum_version} or later"
+            )
+
+    def _restart(self) -> None:
+        process = self._process
+        end = describe_end(process.returncode if process is not None else None)
+        if not self.config.restart:
+            raise ApplicationError(
+                f"{self.application_name} has ended ({end}) and is not started anew "
+                "(setting restart)"
+            )
+        _logger.warning("%s has ended (%s): it is started anew", self.application_name, end)
+        if process is not None:
+            process.kill()
+        self._launch()
+        self.on_start()
+
+    def _close(self) -> None:
+        """Has the application end, and sees how it does."""
+        process = self._process
+        if process is None:
+            return
+        self._closing = True
+        if process.is_running:
+            try:
+                self._calls.submit("close", {})
+            except ApplicationError:
+                process.terminate(GIVE_UP_GRACE)
+        process.wait()
+        if process.returncode not in self.success_exit_codes:
+            # Its work is done; many applications crash on their way out.
+            end = describe_end(process.returncode)
+            _logger.warning("%s ended with %s", self.application_name, end)
+
+    def _await_end(self, process: LoggingSubprocess) -> None:
+        process.wait()
+        if process is not self._process:
+            return
+        end = describe_end(process.returncode)
+        error = ApplicationError(
+            f"{self.application_name} ended with {end} while {self._doing()}",
+            exit_status=process.returncode,
+            last_lines=list(self._last_lines),
+        )
+        self._calls.fail_all(error)
+        with self._marks:
+            self._marks_work = False
+            self._marks.notify_all()
+
+    def _end_application(self) -> None:
+        with self._lock:
+            error = self._given_up
+        if error is not None:
+            self._calls.fail_all(error)
+        super()._end_application()
+
+    def _doing(self) -> str:
+        call = self._calls.current
+        if call is None:
+            return super()._doing()
+        parameters = ", ".join(f"{name}={value!r}"[:60] for name, value in call.args.items())
+        return f"performing {call.name}({parameters})"
+
+    def _show_stacks(self) -> None:
+        from .stacks import show_stacks
+
+        hello = self.app._hello
+        process = self._process
+        if process is not None:
+            show_stacks(process, None if hello is None else hello.pid)
+
+    # What comes from the application.
+
+    def _call_progress(self, call: Call, percent: float) -> None:
+        if self._watch is not None:
+            self._watch.heard()
+        self._progress.update(percent)
+
+    def _call_status(self, call: Call, text: str) -> None:
+        if self._watch is not None:
+            self._watch.heard()
+        self.update_status(status_message=text)
+
+    def before(self, level: int, block: str) -> str:
+        """See ``OutputObserver``."""
+        if "\x1e" in block:
+            block = self._mark.sub(lambda mark: self._take_mark(level, mark), block)
+        return super().before(level, block) if block else block
+
+    def after(self, level: int) -> None:
+        """See ``OutputObserver``."""
+        if self._marks_pending[level] != self._marks_seen[level]:
+            with self._marks:
+                self._marks_seen[level] = self._marks_pending[level]
+                self._marks_work = True
+                self._marks.notify_all()
+
+    def _take_mark(self, level: int, mark: re.Match[str]) -> str:
+        self._marks_pending[level] = int(mark["id"])
+        # What stands before it is a line that was not ended.
+        return f"{mark['partial']}\n" if mark["partial"] else ""
+
+    def _wait_for_output(self, call: Call) -> None:
+        """Returns when what the application printed before its answer has been seen."""
+        with self._marks:
+            arrived = self._marks.wait_for(
+                lambda: not self._marks_work or min(self._marks_seen.values()) >= call.id,
+                _MARK_LIMIT,
+            )
+            if not arrived:
+                self._marks_work = False
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, for comparison: (3, 4, 1) of "3.4.1 LTS"."""
+    leading = re.match(r"[^\d]*(\d+(?:\.\d+)*)", version)
+    return tuple(int(part) for part in leading[1].split(".")) if leading else ()

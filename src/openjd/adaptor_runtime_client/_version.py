@@ -1,0 +1,3 @@
+"""The version of this package, which a client tells its adaptor."""
+
+version = "0.9.7"

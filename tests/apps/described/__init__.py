@@ -1,0 +1,1 @@
+"""The command of an adaptor whose description the variable DESCRIBED names."""
