@@ -27,7 +27,7 @@ class Child:
         **options: Any,
     ) -> None:
         self.process = subprocess.Popen(
-            [python, "-c", textwrap.dedent(code), *map(str, args)],
+            [python, *self._arguments(code), *map(str, args)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -48,6 +48,9 @@ class Child:
         ]
         for reader in self._readers:
             reader.start()
+
+    def _arguments(self, code: str) -> list[str]:
+        return ["-c", textwrap.dedent(code)]
 
     def _read(self, stream: IO[str], take: Callable[[str], None]) -> None:
         for line in stream:

@@ -116,6 +116,11 @@ class Output:
             if told and not self._failure.told:
                 self._failure = Failure(self._failure.message, True)
 
+    @property
+    def failed(self) -> bool:
+        """Whether a failure was recorded that nobody has taken yet."""
+        return self._failure is not None
+
     def take_failure(self) -> Failure | None:
         """The failure recorded since the last call, or None; forgets it."""
         with self._lock:
@@ -148,6 +153,11 @@ def report_failure(message: str) -> None:
     """Fails the action under way, if there is one, for something that happened beside it."""
     if _current is not None:
         _current.fail(message, told=False)
+
+
+def has_failed() -> bool:
+    """Whether the action under way has failed, as far as its output tells."""
+    return _current is not None and _current.failed
 
 
 class LogHandler(logging.Handler):

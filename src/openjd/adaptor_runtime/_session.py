@@ -155,7 +155,7 @@ class Session:
 
     def _ask(self, step: Step) -> None:
         runner = self._runner
-        if runner is None:
+        if runner is None or step.done.is_set():
             return
         try:
             runner._cancel()
@@ -164,6 +164,9 @@ class Session:
         if type(runner.adaptor).on_cancel is BaseAdaptor.on_cancel:
             # Nobody else will: ask the applications themselves.
             for application in logging_subprocess.running():
+                # What runs by now may be the next task's.
+                if step.done.is_set():
+                    return
                 application.terminate(CANCEL_GRACE)
 
     def _work(self) -> None:

@@ -121,8 +121,8 @@ class Parameters:
                 if misfit is not None:
                     place, text, value = misfit
                     raise TypeError(
-                        "parameter {!r} of {} must be {}, not {}".format(
-                            name + place, self._action, text, _shown(value)
+                        "parameter '{}{}' of {} must be {}, not {}".format(
+                            name, place, self._action, text, _shown(value)
                         )
                     )
 

@@ -130,6 +130,7 @@ class ApplicationClient(ClientInterface):
             BaseException: SystemExit or KeyboardInterrupt of an action, after its answer; whatever
                 an action raises that was enqueued, not called.
         """
+        self.connect()
         if not self._busy.acquire(False):
             raise RuntimeError("poll() is at work already, and performs one action at a time")
         try:
@@ -360,7 +361,11 @@ def _marked(kind: type) -> Dict[str, str]:
                 )
             )
         if name == "close":
-            raise TypeError("the action close is built in; {}.on_close".format(kind.__name__))
+            raise TypeError(
+                "{}.{} cannot be the action close, which is built in: override on_close".format(
+                    kind.__name__, attribute
+                )
+            )
         if name in actions:
             raise TypeError(
                 "{}: {} and {} are both the action {!r}".format(
@@ -380,12 +385,30 @@ def _described(error: BaseException, raised_there: bool) -> Dict[str, str]:
 
 
 def _flush() -> None:
+    global _flush_c
     for stream in (sys.stdout, sys.stderr):
         try:
             # Applications close their streams, or put objects of their own in their place.
             stream.flush()
         except Exception:
             pass
+    if _flush_c is None:
+        _flush_c = _c_library_flush()
+    _flush_c()
+
+
+#: Writes what the C library holds back. A renderer prints with that, not with Python.
+_flush_c: Optional[Callable[[], object]] = None
+
+
+def _c_library_flush() -> Callable[[], object]:
+    try:
+        import ctypes
+
+        function = ctypes.CDLL(None if os.name == "posix" else "ucrtbase").fflush
+    except (ImportError, OSError, AttributeError):
+        return lambda: None
+    return lambda: function(None)
 
 
 def _mark(line: bytes) -> None:

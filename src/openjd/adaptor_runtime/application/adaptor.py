@@ -7,12 +7,15 @@ import os
 import re
 import secrets
 import sys
+import textwrap
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import openjd.adaptor_runtime_client
 
+from .._platform import ProcessHandle
 from ..application_ipc import (
     ActionsQueue,
     AdaptorServer,
@@ -30,6 +33,14 @@ _logger = logging.getLogger(__name__)
 # How long output that the application printed before its answer may take to arrive (seconds). It
 # takes no time, unless the application has put something else in the place of its output.
 _MARK_LIMIT = 2.0
+# How long its last answers may take after its end (seconds): no time, unless a child of its holds
+# the connection.
+_ANSWERS_LIMIT = 1.0
+# How long the application's stacks may take to arrive (seconds), and the silence after them.
+_STACKS_LIMIT = 1.0
+_STACKS_PAUSE = 0.05
+# What ends the application once it has been answered.
+_ENDINGS = frozenset({"SystemExit", "KeyboardInterrupt", "GeneratorExit"})
 
 
 class Application:
@@ -44,7 +55,21 @@ class Application:
     def is_running(self) -> bool:
         """Whether its process lives."""
         process = self._adaptor._process
-        return process is not None and process.is_running
+        if process is None or not process.is_running:
+            return False
+        # While another thread waits for its end, and one does, Popen does not tell of it.
+        try:
+            handle = ProcessHandle(process.pid)
+        except ProcessLookupError:
+            ended = True
+        except OSError:
+            return True  # An old kernel, with no handles on processes.
+        else:
+            ended = handle.wait(0)
+            handle.close()
+        if ended:
+            process.wait()
+        return not ended
 
     @property
     def pid(self) -> int | None:
@@ -91,9 +116,15 @@ class Application:
             raise ApplicationError(f"{call.name} took longer than {timeout:g} seconds") from None
         except ApplicationError as e:
             self._adaptor._wait_for_output(call)
-            if e.remote_traceback:
-                _logger.error("%s", e.remote_traceback.rstrip())
+            # What a cancel has ended needs no explanation.
+            canceled = self._adaptor._canceled and e.remote_type in _ENDINGS
+            if e.remote_traceback and not canceled:
+                # Indented: no line of the exception's text is to be a message to the scheduler.
+                _logger.error("%s", textwrap.indent(e.remote_traceback.rstrip(), "  "))
             raise
+        finally:
+            if self._adaptor._watch is not None:
+                self._adaptor._watch.heard()
         self._adaptor._wait_for_output(call)
         return value
 
@@ -114,21 +145,21 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
     def __init__(self, init_data: dict[str, Any], **options: Any) -> None:
         super().__init__(init_data, **options)
-        if type(self).application_name == SupervisedAdaptor.application_name:
-            name = type(self).__name__
-            self.application_name = name.replace("Adaptor", "") or name  # type: ignore[misc]
         self._calls = Calls(self._call_progress, self._call_status)
         #: The application, for ``on_start``, ``on_run`` and ``on_stop``.
         self.app = Application(self, self._calls)
         self._server: AdaptorServer | None = None
         self._server_thread: threading.Thread | None = None
-        self._closing = False
+        self._end_thread: threading.Thread | None = None
         self._mark_token = secrets.token_hex(8)
         self._mark = re.compile(rf"(?P<partial>[^\n])?\x1e{self._mark_token} (?P<id>\d+)\n")
         self._marks = threading.Condition()
         self._marks_pending = {STDOUT: 0, STDERR: 0}
         self._marks_seen = {STDOUT: 0, STDERR: 0}
-        self._marks_work = True
+        #: The streams on which marks come.
+        self._marked = {STDOUT, STDERR}
+        #: Set when the application has printed something on stderr while its stacks are awaited.
+        self._stacks: threading.Event | None = None
 
     # For authors.
 
@@ -153,14 +184,17 @@ class ApplicationAdaptor(SupervisedAdaptor):
             self.on_start()
 
     def _run(self, run_data: dict[str, Any]) -> None:
-        with self._step("run"):
-            if not self.app.is_running:
+        # The connection first: it ends after an action that ends the application.
+        if not self._is_connected() or not self.app.is_running:
+            # A start, with the limits and the rules of one.
+            with self._step("start"):
                 self._restart()
+        with self._step("run"):
+            self._check_wanted()
             check = self._task(run_data)
             self.on_run(run_data)
             self._verify(check)
-        # Rules have their say first: a task that has failed is not at 100 %.
-        self._progress.finish()
+        self._finish_progress()
 
     def _stop(self) -> None:
         with self._step("stop"):
@@ -171,10 +205,11 @@ class ApplicationAdaptor(SupervisedAdaptor):
         try:
             super()._cleanup()
         finally:
-            self._closing = True
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
+            if self._end_thread is not None:
+                self._end_thread.join()
             if self._server is not None and self._server_thread is not None:
                 self._server.shutdown()
                 self._server_thread.join()
@@ -187,9 +222,13 @@ class ApplicationAdaptor(SupervisedAdaptor):
                 target=self._server.serve_forever, name="application server", daemon=True
             )
             self._server_thread.start()
+        if self._end_thread is not None:
+            # What it has to say of the process that was here before is not about the next one.
+            self._end_thread.join()
         self._calls.reset()
-        self._closing = False
-        self._marks_work = True
+        self._was_canceled = False
+        self.app._hello = None
+        self._marked = {STDOUT, STDERR}
         book, _ = self._supervisors()
         self._process = LoggingSubprocess(
             args=self.command(),
@@ -199,9 +238,10 @@ class ApplicationAdaptor(SupervisedAdaptor):
             environment=self._variables(self._client_variables(self._server)),
             observer=self,
         )
-        threading.Thread(
+        self._end_thread = threading.Thread(
             target=self._await_end, args=(self._process,), name="application's end", daemon=True
-        ).start()
+        )
+        self._end_thread.start()
         # Who ended the step while its process was being started has not seen it.
         self._check_wanted()
         hello = self.app._hello = self._calls.wait_for_client(None)
@@ -237,15 +277,18 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
     def _restart(self) -> None:
         process = self._process
-        end = describe_end(process.returncode if process is not None else None)
+        what = "has ended"
+        if process is not None:
+            if self.app.is_running:
+                what = "has closed its connection"
+                process.terminate(GIVE_UP_GRACE)
+            what += f" ({describe_end(process.returncode)})"
+            process.kill()
         if not self.config.restart:
             raise ApplicationError(
-                f"{self.application_name} has ended ({end}) and is not started anew "
-                "(setting restart)"
+                f"{self.application_name} {what} and is not started anew (setting restart)"
             )
-        _logger.warning("%s has ended (%s): it is started anew", self.application_name, end)
-        if process is not None:
-            process.kill()
+        _logger.warning("%s %s: it is started anew", self.application_name, what)
         self._launch()
         self.on_start()
 
@@ -254,14 +297,23 @@ class ApplicationAdaptor(SupervisedAdaptor):
         process = self._process
         if process is None:
             return
-        self._closing = True
-        if process.is_running:
+        call = None
+        if self.app.is_running:
             try:
-                self._calls.submit("close", {})
+                call = self._calls.submit("close", {}) if self._is_connected() else None
             except ApplicationError:
+                pass  # It has gone this moment.
+            if call is None:
                 process.terminate(GIVE_UP_GRACE)
         process.wait()
-        if process.returncode not in self.success_exit_codes:
+        if call is not None and call.done:
+            try:
+                call.result(0)
+            except ApplicationError as e:
+                if e.remote_traceback and e.remote_type not in _ENDINGS:
+                    trace = textwrap.indent(e.remote_traceback.rstrip(), "  ")
+                    _logger.warning("%s\n%s", e, trace)
+        if process.returncode not in self.success_exit_codes and not self._was_canceled:
             # Its work is done; many applications crash on their way out.
             end = describe_end(process.returncode)
             _logger.warning("%s ended with %s", self.application_name, end)
@@ -270,6 +322,10 @@ class ApplicationAdaptor(SupervisedAdaptor):
         process.wait()
         if process is not self._process:
             return
+        # What it answered before its end counts, and has been read when the connection is at its.
+        calls = self._calls
+        with calls._changed:
+            calls._changed.wait_for(lambda: not self._is_connected(), _ANSWERS_LIMIT)
         end = describe_end(process.returncode)
         error = ApplicationError(
             f"{self.application_name} ended with {end} while {self._doing()}",
@@ -278,8 +334,35 @@ class ApplicationAdaptor(SupervisedAdaptor):
         )
         self._calls.fail_all(error)
         with self._marks:
-            self._marks_work = False
+            self._marked = set()
             self._marks.notify_all()
+
+    def _is_connected(self) -> bool:
+        client = self._calls._client
+        return client is not None and not client.gone
+
+    def _await_burial(self, given_up: bool, error: Exception | None) -> None:
+        """See ``SupervisedAdaptor``; a task that failed leaves nothing under way."""
+        super()._await_burial(given_up, error)
+        process = self._process
+        if given_up or self._canceled or error is None or process is None:
+            return
+        end = time.monotonic() + GIVE_UP_GRACE
+        for call in self._calls.pending:
+            # What goes on would be taken for a part of the next task.
+            try:
+                call.result(max(end - time.monotonic(), 0))
+            except ApplicationError:
+                pass
+            except TimeoutError:
+                _logger.warning(
+                    "%s is still performing %s: it is ended", self.application_name, call.name
+                )
+                process.terminate(GIVE_UP_GRACE)
+                return
+        ends = isinstance(error, ApplicationError) and error.remote_type in _ENDINGS
+        if ends and not process._ends_within(GIVE_UP_GRACE):
+            process.terminate(0)
 
     def _end_application(self) -> None:
         with self._lock:
@@ -300,8 +383,19 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
         hello = self.app._hello
         process = self._process
-        if process is not None:
-            show_stacks(process, None if hello is None else hello.pid)
+        if process is None:
+            return
+        arrived = self._stacks = threading.Event()
+        if show_stacks(process, None if hello is None else hello.pid):
+            # What ends the application next must not overtake them.
+            end = time.monotonic() + _STACKS_LIMIT
+            pause = _STACKS_LIMIT
+            while arrived.wait(min(pause, end - time.monotonic())):
+                arrived.clear()
+                pause = _STACKS_PAUSE
+                if time.monotonic() > end:
+                    break
+        self._stacks = None
 
     # What comes from the application.
 
@@ -319,6 +413,9 @@ class ApplicationAdaptor(SupervisedAdaptor):
         """See ``OutputObserver``."""
         if "\x1e" in block:
             block = self._mark.sub(lambda mark: self._take_mark(level, mark), block)
+        stacks = self._stacks
+        if stacks is not None and level == STDERR:
+            stacks.set()
         return super().before(level, block) if block else block
 
     def after(self, level: int) -> None:
@@ -326,7 +423,7 @@ class ApplicationAdaptor(SupervisedAdaptor):
         if self._marks_pending[level] != self._marks_seen[level]:
             with self._marks:
                 self._marks_seen[level] = self._marks_pending[level]
-                self._marks_work = True
+                self._marked.add(level)
                 self._marks.notify_all()
 
     def _take_mark(self, level: int, mark: re.Match[str]) -> str:
@@ -337,15 +434,18 @@ class ApplicationAdaptor(SupervisedAdaptor):
     def _wait_for_output(self, call: Call) -> None:
         """Returns when what the application printed before its answer has been seen."""
         with self._marks:
-            arrived = self._marks.wait_for(
-                lambda: not self._marks_work or min(self._marks_seen.values()) >= call.id,
-                _MARK_LIMIT,
-            )
-            if not arrived:
-                self._marks_work = False
+            self._marks.wait_for(lambda: not self._unmarked(call), _MARK_LIMIT)
+            # A stream without its mark leads elsewhere: it is not waited for again.
+            self._marked -= self._unmarked(call)
+
+    def _unmarked(self, call: Call) -> set[int]:
+        return {level for level in self._marked if self._marks_seen[level] < call.id}
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     """The numbers of a version, for comparison: (3, 4, 1) of "3.4.1 LTS"."""
     leading = re.match(r"[^\d]*(\d+(?:\.\d+)*)", version)
-    return tuple(int(part) for part in leading[1].split(".")) if leading else ()
+    numbers = [int(part) for part in leading[1].split(".")] if leading else []
+    while numbers and not numbers[-1]:
+        numbers.pop()  # 3.4.0 is 3.4
+    return tuple(numbers)

@@ -68,8 +68,7 @@ class CommandLineAdaptor(SupervisedAdaptor):
             check = self._task(run_data)
             self.on_run(run_data)
             self._verify(check)
-        # Rules have their say first: a task that has failed is not at 100 %.
-        self._progress.finish()
+        self._finish_progress()
 
     def _stop(self) -> None:
         with self._step("stop"):

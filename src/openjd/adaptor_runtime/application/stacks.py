@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 _LIMIT = 5.0
 
 
-def show_stacks(process: LoggingSubprocess, client_pid: int | None) -> None:
+def show_stacks(process: LoggingSubprocess, client_pid: int | None) -> bool:
     """Has the application say what its Python does, or py-spy if it is installed.
 
     The bootstrap of its client has told the interpreter to write its stacks to stderr upon a
@@ -25,6 +25,9 @@ def show_stacks(process: LoggingSubprocess, client_pid: int | None) -> None:
     Args:
         process: the application.
         client_pid: the process with the client in it; None where there is none.
+
+    Returns:
+        Whether the application was told to write them to its stderr.
     """
     tool = shutil.which("py-spy")
     if tool is not None:
@@ -40,11 +43,13 @@ def show_stacks(process: LoggingSubprocess, client_pid: int | None) -> None:
             _logger.debug("py-spy: %s", e)
         else:
             _logger.error("%s", dump.stdout.decode("utf-8", "backslashreplace").rstrip())
-            return
+            return False
     number = getattr(signal, "SIGUSR2", None)
     if number is None or client_pid is None or not process.is_running:
-        return
+        return False
     try:
         os.kill(client_pid, number)
     except OSError as e:
         _logger.debug("the application's stacks: %s", e)
+        return False
+    return True

@@ -9,10 +9,11 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
+from .._output import has_failed
 from .._stacks import describe_threads
-from ..adaptors import Adaptor, AdaptorConfigurationOptions
+from ..adaptors import Adaptor, AdaptorConfigurationOptions, BaseAdaptor
 from ..application_ipc import ApplicationError
 from ..process import LoggingSubprocess
 from ..ranges import IntRange
@@ -20,7 +21,7 @@ from .outputs import OutputCheck
 from .rules import Rule, RuleBook
 from .settings import ApplicationConfiguration, Limits
 from .task_progress import TaskProgress
-from .watch import Watch
+from .watch import Watch, shown
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ LAST_LINES = 20
 #: Seconds that an application which is given up has between being asked to end and its end.
 GIVE_UP_GRACE = 5.0
 
+# What the end of an application that was given up may take (seconds), with a report about it; a
+# process that even the system cannot end must not keep the session.
+_BURIAL_LIMIT = 30.0
 # A chunk of a thousand frames needs no line of a thousand names.
 _MOST_PROBLEMS = 5
 _DOING = {"start": "starting", "run": "running", "stop": "stopping"}
@@ -41,8 +45,8 @@ _OWN_VARIABLES = frozenset(
 class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
     """An adaptor whose application is watched: by rules for its output, and by limits."""
 
-    #: The application's name, for messages.
-    application_name: ClassVar[str] = "the application"
+    #: The application's name, for messages; made of the class's name by default.
+    application_name: str = "the application"
     #: What lines of the application's output mean.
     rules: Sequence[Rule] = ()
     #: When it is given up. The configuration (``limits``) goes before it.
@@ -60,11 +64,18 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         if config_opts is None:
             config_opts = AdaptorConfigurationOptions(config_cls=ApplicationConfiguration)
         super().__init__(init_data, config_opts=config_opts, path_mapping_data=path_mapping_data)
+        if self.application_name == SupervisedAdaptor.application_name:
+            name = type(self).__name__
+            self.application_name = name.replace("Adaptor", "") or name
         self._lock = threading.Lock()
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         self._phase = ""
         self._given_up: ApplicationError | None = None
+        # Set when the application of a step that was given up has been ended.
+        self._buried = threading.Event()
         self._cancel_called = False
+        # Until an application is started anew.
+        self._was_canceled = False
         self._status = ""
         self._folders: list[str] = []
         self._progress = TaskProgress(self._show_progress)
@@ -106,13 +117,16 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         self._progress.split(len(chunk))
         for index, number in enumerate(chunk):
             self._progress.enter(index)
+            if self._watch is not None:
+                # One number of ten thousand is progress, if less than what is told of.
+                self._watch.grew()
             yield number
 
     # The lifecycle.
 
     def cancel(self) -> None:
         """Cancels what the adaptor does; without an ``on_cancel`` its application is ended."""
-        self._cancel_called = True
+        self._cancel_called = self._was_canceled = True
         super().cancel()
 
     @property
@@ -151,22 +165,39 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         self._progress.begin()
         book.begin(phase)
         watch.begin(phase)
+        error: Exception | None = None
         try:
-            try:
-                yield
-            finally:
-                watch.end()
+            yield
         except Exception as e:
-            self._judge(e)
+            error = e
             raise
-        else:
-            self._judge(None)
         finally:
+            watch.end()
             with self._lock:
+                # From here on nothing gives up this step: the next must not find its
+                # application on the way to its end.
                 self._phase = ""
+                given_up = self._given_up is not None
+            self._await_burial(given_up, error)
             summary = book.summary()
             if summary:
                 _logger.info("%s", summary)
+            self._judge(error)
+
+    def _await_burial(self, given_up: bool, error: Exception | None) -> None:
+        """A step has ended; returns when what must not live on for the next one has ended, too.
+
+        Args:
+            given_up: somebody has begun to end the application.
+            error: what the step's code raised.
+        """
+        if given_up:
+            self._buried.wait(_BURIAL_LIMIT)
+        elif self._canceled and type(self).on_cancel is BaseAdaptor.on_cancel:
+            # The session ends it, first by asking.
+            process = self._process
+            if process is not None:
+                process.wait()
 
     def _supervisors(self) -> tuple[RuleBook, Watch]:
         config = self.config
@@ -184,9 +215,10 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
 
     def _judge(self, error: Exception | None) -> None:
         """What rules and limits say of the step goes before what its code says."""
-        if self._canceled and isinstance(error, ApplicationError):
+        if self._canceled:
             # That what was cancelled has ended is no failure to tell of.
-            error.told = True
+            if error is not None:
+                error.told = True  # type: ignore[attr-defined]
             return
         with self._lock:
             given_up = self._given_up
@@ -221,6 +253,11 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
                 f"{self.application_name} said that all went well, but: {'; '.join(told)}",
                 last_lines=list(self._last_lines),
             )
+
+    def _finish_progress(self) -> None:
+        """The task is done, and rules have had their say: one that has failed is not at 100 %."""
+        if not has_failed():
+            self._progress.finish()
 
     def _cleanup(self) -> None:
         try:
@@ -259,16 +296,19 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         """In the watch's thread: a limit was exceeded."""
         value = getattr(self.limits, limit)
         message = (
-            f"{self.application_name} {words} while {self._doing()} (limit {limit}: {value:g})"
+            f"{self.application_name} {words} while {self._doing()} (limit {limit}: {shown(value)})"
         )
         if not self._give_up(message, at_once=False):
             return
-        lines = list(self._last_lines) or ["(none)"]
-        _logger.error("The last lines of %s:\n%s", self.application_name, "\n".join(lines))
-        for thread in describe_threads():
-            _logger.error("%s", thread)
-        self._show_stacks()
-        self._end_application()
+        try:
+            # Indented: a line of it that is a message to the scheduler is not to be one again.
+            lines = "\n".join(f"  {line}" for line in list(self._last_lines) or ["(none)"])
+            _logger.error("The last lines of %s:\n%s", self.application_name, lines)
+            for thread in describe_threads():
+                _logger.error("%s", thread)
+            self._show_stacks()
+        finally:
+            self._bury()
 
     def _give_up(self, message: str, at_once: bool = True) -> bool:
         """The step has failed: tells the scheduler, and ends what waits for the application.
@@ -283,13 +323,21 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
             error = ApplicationError(message, last_lines=list(self._last_lines))
             error.told = True
             self._given_up = error
-        line = " ".join(message.splitlines())
-        sys.stdout.write(f"openjd_fail: Error encountered while {doing} adaptor: {line}\n")
-        sys.stdout.flush()
+            self._buried.clear()
+        if not self._canceled:
+            line = " ".join(message.splitlines())
+            sys.stdout.write(f"openjd_fail: Error encountered while {doing} adaptor: {line}\n")
+            sys.stdout.flush()
         if at_once:
             # Not in this thread, which may be one that reads the application's output.
-            threading.Thread(target=self._end_application, name="give up", daemon=True).start()
+            threading.Thread(target=self._bury, name="give up", daemon=True).start()
         return True
+
+    def _bury(self) -> None:
+        try:
+            self._end_application()
+        finally:
+            self._buried.set()
 
     def _end_application(self) -> None:
         """Ends the application, its tree and all that waits for it."""

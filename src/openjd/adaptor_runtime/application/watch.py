@@ -107,18 +107,18 @@ class Watch:
         total = getattr(limits, phase)
         least: list[float] = []
         for name, limit, since, words in (
-            (phase, total, self._began, f"took longer than {total:g} seconds"),
+            (phase, total, self._began, f"took longer than {shown(total)} seconds"),
             (
                 "silence",
                 limits.silence,
                 self._heard,
-                f"was silent for {limits.silence:g} seconds",
+                f"was silent for {shown(limits.silence)} seconds",
             ),
             (
                 "no_progress",
                 limits.no_progress if phase == "run" else 0,
                 self._grew,
-                f"made no progress for {limits.no_progress:g} seconds",
+                f"made no progress for {shown(limits.no_progress)} seconds",
             ),
         ):
             if not limit:
@@ -127,14 +127,19 @@ class Watch:
             if left <= 0:
                 return (words, name), None
             least.append(left)
-        if limits.memory_mib or limits.free_disk_mib:
+        if self._has_samples():
             least.append(max(self._sampled_until(now), 0))
         return None, min(least, default=None)
 
     def _sampled_until(self, now: float) -> float:
-        if not (self._limits.memory_mib or self._limits.free_disk_mib):
+        if not self._has_samples():
             return math.inf
         return self._sampled + SAMPLE_SECONDS - now
+
+    def _has_samples(self) -> bool:
+        # A session whose tasks are done shall end well, however full the disk is.
+        free = self._limits.free_disk_mib if self._phase == "run" else 0
+        return bool(self._limits.memory_mib or free)
 
     def _sample(self) -> tuple[str, str] | None:
         self._sampled = time.monotonic()
@@ -142,17 +147,22 @@ class Watch:
         if limit:
             used = resident_bytes(self._pids()) / _MIB
             if used > limit:
-                return f"had {used:,.0f} MiB of memory, more than {limit:g}", "memory_mib"
-        limit = self._limits.free_disk_mib
+                return f"had {used:,.0f} MiB of memory, more than {shown(limit)}", "memory_mib"
+        limit = self._limits.free_disk_mib if self._phase == "run" else 0
         for folder in self._folders() if limit else ():
             free = _free_bytes(folder)
             if free is not None and free < limit * _MIB:
                 return (
                     f"had only {free // _MIB:,} MiB left on the disk of {folder}, "
-                    f"less than {limit:g}",
+                    f"less than {shown(limit)}",
                     "free_disk_mib",
                 )
         return None
+
+
+def shown(number: float) -> str:
+    """A number for people: 64, 2.5, 1,000,000."""
+    return f"{number:,.0f}" if number == int(number) else f"{number:,}"
 
 
 def resident_bytes(pids: Iterable[int]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import sys
 import threading
 from collections import deque
@@ -34,6 +33,8 @@ HANDOVER = 1.0
 # thread that submits writes, without waiting. What goes beyond is written by a thread.
 _UNREAD_CALLS = 64
 _UNREAD_BYTES = 4 * 1024 if sys.platform == "darwin" else 64 * 1024
+# More percent than this are none; as no number is either.
+_HUGE = 1e9
 
 
 class Hello(NamedTuple):
@@ -262,8 +263,11 @@ class Calls:
         elif kind in (messages.RESULT, messages.PROGRESS):
             self._take(connection, message)
         elif kind == messages.FAILED:
-            failed = message.get("error")
-            self.fail_all(ApplicationError.from_remote("the client's script", failed))
+            # Not that of another process, which was refused as a second client.
+            client = self._client
+            if client is None or client.gone or client.hello.pid == connection.peer_pid:
+                failed = message.get("error")
+                self.fail_all(ApplicationError.from_remote("the client's script", failed))
             connection.send({"type": messages.OK})
         else:
             return False
@@ -330,7 +334,7 @@ class Calls:
     def _report(self, call: Call | None, message: messages.Message) -> None:
         percent, status = message.get("percent"), message.get("status")
         if percent is not None:
-            if type(percent) not in (int, float) or not math.isfinite(percent):
+            if type(percent) not in (int, float) or not -_HUGE < percent < _HUGE:
                 raise RemoteProtocolError("'progress' came with a percent that is no number")
             _tell(self._on_progress, call, float(percent))
         if status is not None:
