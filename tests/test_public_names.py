@@ -57,6 +57,8 @@ NAMES = {
 }
 # What has come to it since.
 NAMES["openjd.adaptor_runtime.adaptors"] += ["map_path_list", "map_paths"]
+NAMES["openjd.adaptor_runtime.application_ipc"] += ["ApplicationError", "Call", "Calls", "Hello"]
+NAMES["openjd.adaptor_runtime_client"] += ["ApplicationClient", "action"]
 PUBLIC = [module for module in NAMES if not module.rpartition(".")[2].startswith("_")]
 # What is in the standard library on one system or in one version only.
 ELSEWHERE = {"_winapi", "msvcrt", "winreg", "typing"}

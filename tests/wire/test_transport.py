@@ -235,6 +235,79 @@ class TestWhatAConnectionCarries:
         assert all(output.count(b"%d\n" % thread) == 1000 for thread in range(8))
 
 
+class TestReceivingWithin:
+    def test_nothing_there(self, pair: tuple[Connection, Connection]) -> None:
+        """Without a time to wait, and when it is over, the answer is that nothing has come."""
+        client, _ = pair
+        for timeout in (0, -1, 0.01):
+            assert Task(client.receive_within, timeout).result() is framing.NEED_DATA
+
+    def test_what_is_there(self, pair: tuple[Connection, Connection]) -> None:
+        """What is there comes one by one, in order, and then nothing; ``receive`` goes on."""
+        client, server = pair
+        for n in range(3):
+            server.send({"type": "status", "n": n})
+        server.send_output(b"line\n")
+        for n in range(3):
+            assert Task(client.receive_within, 30).result() == {"type": "status", "n": n}
+        assert Task(client.receive_within, 30).result() == b"line\n"
+        assert client.receive_within(0) is framing.NEED_DATA
+        server.send({"type": "final"})
+        assert receive(client) == {"type": "final"}
+
+    def test_ends_the_wait(self, pair: tuple[Connection, Connection]) -> None:
+        """What comes while it waits ends the wait."""
+        client, server = pair
+        waiting = Task(client.receive_within, 1e9)
+        server.send({"type": "status"})
+        assert waiting.result() == {"type": "status"}
+
+    def test_in_parts(self, raw: tuple[transport.Stream, Connection]) -> None:
+        """A message in parts has come when its last byte has; no part is lost between looks."""
+        stream, server = raw
+        data = framing.PREAMBLE + framing.encode_message({"type": "status"})
+        for n in range(len(data) - 1):
+            stream.write(data[n : n + 1])
+            assert server.receive_within(0.001) is framing.NEED_DATA
+        stream.write(data[-1:])
+        assert Task(server.receive_within, 30).result() == {"type": "status"}
+
+    def test_the_end(self, pair: tuple[Connection, Connection]) -> None:
+        """The end of the other side is seen by a look and by a wait, after what it has sent."""
+        client, server = pair
+        server.send({"type": "final"})
+        server.close()
+        assert Task(client.receive_within, 30).result() == {"type": "final"}
+        for timeout in (30, 0):
+            assert Task(client.receive_within, timeout).result() is None
+
+    def test_the_end_while_it_waits(self, pair: tuple[Connection, Connection]) -> None:
+        """The other side's end ends the wait."""
+        client, server = pair
+        waiting = Task(client.receive_within, 1e9)
+        server.close()
+        assert waiting.result() is None
+
+    def test_closed_here(self, pair: tuple[Connection, Connection]) -> None:
+        """A look at a connection that was closed here sees the end."""
+        client, _ = pair
+        client.close()
+        for timeout in (30, 0):
+            assert Task(client.receive_within, timeout).result() is None
+
+    def test_writers_are_left_alone(self, pair: tuple[Connection, Connection]) -> None:
+        """While one thread waits another writes more than the system takes at once."""
+        client, server = pair
+        waiting = Task(client.receive_within, 1e9)
+        writing = Task(client.send_output, b"x" * 5_000_000)
+        came = 0
+        while came < 5_000_000:
+            came += len(bytes(receive(server)))  # type: ignore[call-overload]
+        writing.result()
+        server.send({"type": "final"})
+        assert waiting.result() == {"type": "final"}
+
+
 class TestRequest:
     def test_answer(self, pair: tuple[Connection, Connection]) -> None:
         """A request gives back the one message that answers it."""

@@ -384,6 +384,10 @@ def _described(error: BaseException, raised_there: bool) -> Dict[str, str]:
     return describe(error, trace.tb_next if trace is not None else None, raised_there)
 
 
+#: Writes what the C library holds back of stdout: a renderer prints with that, not with Python.
+_flush_c: Optional[Callable[[], object]] = None
+
+
 def _flush() -> None:
     global _flush_c
     for stream in (sys.stdout, sys.stderr):
@@ -397,18 +401,24 @@ def _flush() -> None:
     _flush_c()
 
 
-#: Writes what the C library holds back. A renderer prints with that, not with Python.
-_flush_c: Optional[Callable[[], object]] = None
-
-
 def _c_library_flush() -> Callable[[], object]:
+    # Its stdout alone: to flush all its streams waits for every thread that reads from one.
     try:
         import ctypes
 
-        function = ctypes.CDLL(None if os.name == "posix" else "ucrtbase").fflush
-    except (ImportError, OSError, AttributeError):
+        if os.name == "posix":
+            library = ctypes.CDLL(None)
+            name = "__stdoutp" if sys.platform == "darwin" else "stdout"
+            stdout = ctypes.c_void_p.in_dll(library, name)
+        else:
+            library = ctypes.CDLL("ucrtbase")
+            stream = library.__acrt_iob_func
+            stream.restype = ctypes.c_void_p
+            stdout = ctypes.c_void_p(stream(1))
+        flush = library.fflush
+    except (ImportError, OSError, AttributeError, ValueError):
         return lambda: None
-    return lambda: function(None)
+    return lambda: flush(stdout)
 
 
 def _mark(line: bytes) -> None:

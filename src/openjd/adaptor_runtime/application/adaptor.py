@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import secrets
 import sys
 import textwrap
 import threading
@@ -151,7 +150,7 @@ class ApplicationAdaptor(SupervisedAdaptor):
         self._server: AdaptorServer | None = None
         self._server_thread: threading.Thread | None = None
         self._end_thread: threading.Thread | None = None
-        self._mark_token = secrets.token_hex(8)
+        self._mark_token = os.urandom(8).hex()
         self._mark = re.compile(rf"(?P<partial>[^\n])?\x1e{self._mark_token} (?P<id>\d+)\n")
         self._marks = threading.Condition()
         self._marks_pending = {STDOUT: 0, STDERR: 0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -190,6 +189,9 @@ def _free_bytes(folder: str) -> int | None:
         if parent == folder:
             return None
         folder = parent
+    # Not at the top: it brings compression with it, and a frontend may import this.
+    import shutil
+
     try:
         return shutil.disk_usage(folder or ".").free
     except OSError:
