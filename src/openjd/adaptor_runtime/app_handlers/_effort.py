@@ -11,6 +11,7 @@ the line has characters where it can (``.*of``). A repeat whose body has several
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -41,7 +42,15 @@ _RELATED = _ascii_where(lambda c: c in "iksIKS")
 
 
 class Endless(Exception):
-    """There is no bound, or none that is known here."""
+    """There is no bound but one that grows with each character.
+
+    Args:
+        base: by how much it grows, roughly; inf if not even that is known.
+    """
+
+    def __init__(self, base: float) -> None:
+        super().__init__(base)
+        self.base = base
 
 
 class _Cost(NamedTuple):
@@ -62,8 +71,10 @@ def longest_line(regex: re.Pattern[str]) -> float:
     try:
         items = list(sre.parse(regex.pattern, regex.flags))
         cost = _sequence(items, _Flags(regex.flags), 0)
+    except Endless as e:
+        return float(int(math.log(STEPS) / math.log(e.base)))
     except Exception:
-        # Endless; or the parser, which is the interpreter's own, has something new.
+        # The parser, which is the interpreter's own, has something new.
         return 0
     # A search begins at each character, unless the pattern says where.
     degree = cost.work + (0 if _is_anchored(items, regex.flags) else 1)
@@ -112,7 +123,7 @@ def _sequence(items: list[Any], flags: _Flags, follow: int) -> _Cost:
         ways += cost.ways
         factor *= cost.factor
         if factor > STEPS:
-            raise Endless
+            raise Endless(math.inf)
     return _Cost(ways, factor, work)
 
 
@@ -157,10 +168,12 @@ def _repeat(operation: Any, argument: Any, flags: _Flags, follow: int) -> _Cost:
         chosen = not first & follow
     if many:
         if cost.ways or cost.factor > 1 or inner.getwidth()[0] == 0:
-            raise Endless
+            # The ways to cut n characters into pieces double with each character, and so do
+            # those of a repeat around this one.
+            raise Endless(4 * cost.factor)
         return _Cost(0 if chosen else 1, 1, 1 + cost.work)
     if cost.ways and most > 4:
-        raise Endless
+        raise Endless(4 * cost.factor)
     factor = cost.factor ** max(most, 1) * (1 if chosen else most - least + 1)
     return _Cost(cost.ways * most, factor, cost.work + cost.ways * max(most - 1, 0))
 
