@@ -377,7 +377,7 @@ class TestInAnAction:
             site.call("say", text="two")
             site.call("close")
             _, out, errors = application.end()
-        marked = "one\n\x1eabc 1\ntwo\x1eabc 2\n\x1eabc 3"
+        marked = "\x1eabc 0\none\n\x1eabc 1\ntwo\x1eabc 2\n\x1eabc 3"
         assert (out, errors) == (marked, marked)
 
     @pytest.mark.parametrize(

@@ -332,7 +332,7 @@ SECTIONS["Starting an application"] = [
     app("start-exits-1", "It ends with 1 before its client connects.", FAILED, "exit code 1 while starting", at="start", command=("sh", "-c", "exit 1")),
     app("start-crashes", "It crashes before its client connects.", FAILED, "SIGSEGV", "while starting", at="start", before="die('SIGSEGV')"),
     app("start-licence", "There is no licence: it waits for one.", FAILED, "licence: No valid license", at="start", command=("sh", "-c", "echo No valid license; exec sleep 1000"), rules=[LICENSE]),
-    app("start-fail-rule", "It prints an error while it starts, and starts.", FAILED, "Error: preferences", at="start", start="self.app.call('load')", before="say('Error: preferences')", rules=[ERROR]),
+    app("start-fail-rule", "It prints an error while it starts, and starts.", FAILED, "Error: preferences", at="start", before="say('Error: preferences')", rules=[ERROR]),
     app("start-fail-rule-run-only", "It prints an error while it starts, of a kind that matters in a task alone.", OK, at="start", before="say('Error: preferences')", rules=[Fail("^Error: ", during="run")]),
     app("start-openjd-fail", "It prints openjd_fail while it starts.", FAILED, "no GPU", at="start", before="say('openjd_fail: no GPU')", own_fails=1),
     app("start-never-connects", "Its client never connects.", FAILED, "took longer than 0.25 seconds while starting", "limit start: 0.25", at="start", command=("sleep", "1000"), limits={"start": 0.25}),

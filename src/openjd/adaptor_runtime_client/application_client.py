@@ -108,6 +108,8 @@ class ApplicationClient(ClientInterface):
                 connection = connect(self.server_path)
             except (WireError, OSError) as e:
                 raise ConnectionError("cannot reach the adaptor: {}".format(e)) from e
+            # What was printed up to here belongs to the start, and is judged with it.
+            self._mark_output(0)
             try:
                 connection.request(greeting)
             except WireError as e:
@@ -305,9 +307,7 @@ class ApplicationClient(ClientInterface):
             answer["error"] = {"type": kind.__name__, "message": text, "traceback": ""}
             frame = framing.encode_message(answer)
         # What the action has printed stands before what follows from its answer.
-        _flush()
-        if self._mark_token:
-            _mark("\x1e{} {}\n".format(self._mark_token, number).encode("ascii", "replace"))
+        self._mark_output(number)
         if ending is None:
             connection.send_frame(frame)
             return
@@ -316,6 +316,12 @@ class ApplicationClient(ClientInterface):
         except ConnectionLost:
             pass
         raise ending
+
+    def _mark_output(self, number: int) -> None:
+        """Flushes, and marks in both streams where the answer `number` belongs; 0: the greeting."""
+        _flush()
+        if self._mark_token:
+            _mark("\x1e{} {}\n".format(self._mark_token, number).encode("ascii", "replace"))
 
     def _find(self, name: Any, args: Any) -> Any:
         """What to call for an action, and its keyword arguments; None: it takes the dict itself.

@@ -114,7 +114,7 @@ class Application:
         except TimeoutError:
             raise ApplicationError(f"{call.name} took longer than {timeout:g} seconds") from None
         except ApplicationError as e:
-            self._adaptor._wait_for_output(call)
+            self._adaptor._wait_for_marks(call.id)
             # What a cancel has ended needs no explanation.
             canceled = self._adaptor._canceled and e.remote_type in _ENDINGS
             if e.remote_traceback and not canceled:
@@ -124,7 +124,7 @@ class Application:
         finally:
             if self._adaptor._watch is not None:
                 self._adaptor._watch.heard()
-        self._adaptor._wait_for_output(call)
+        self._adaptor._wait_for_marks(call.id)
         return value
 
 
@@ -228,6 +228,8 @@ class ApplicationAdaptor(SupervisedAdaptor):
         self._was_canceled = False
         self.app._hello = None
         self._marked = {STDOUT, STDERR}
+        self._marks_pending = dict.fromkeys(self._marks_pending, -1)
+        self._marks_seen = dict.fromkeys(self._marks_seen, -1)
         book, _ = self._supervisors()
         self._process = LoggingSubprocess(
             args=self.command(),
@@ -244,6 +246,7 @@ class ApplicationAdaptor(SupervisedAdaptor):
         # Who ended the step while its process was being started has not seen it.
         self._check_wanted()
         hello = self.app._hello = self._calls.wait_for_client(None)
+        self._wait_for_marks(0)
         if self.minimum_version:
             self._check_version(hello)
 
@@ -430,15 +433,15 @@ class ApplicationAdaptor(SupervisedAdaptor):
         # What stands before it is a line that was not ended.
         return f"{mark['partial']}\n" if mark["partial"] else ""
 
-    def _wait_for_output(self, call: Call) -> None:
-        """Returns when what the application printed before its answer has been seen."""
+    def _wait_for_marks(self, number: int) -> None:
+        """Returns when what the application printed before the answer `number` has been seen."""
         with self._marks:
-            self._marks.wait_for(lambda: not self._unmarked(call), _MARK_LIMIT)
+            self._marks.wait_for(lambda: not self._unmarked(number), _MARK_LIMIT)
             # A stream without its mark leads elsewhere: it is not waited for again.
-            self._marked -= self._unmarked(call)
+            self._marked -= self._unmarked(number)
 
-    def _unmarked(self, call: Call) -> set[int]:
-        return {level for level in self._marked if self._marks_seen[level] < call.id}
+    def _unmarked(self, number: int) -> set[int]:
+        return {level for level in self._marked if self._marks_seen[level] < number}
 
 
 def _numbers(version: str) -> tuple[int, ...]:
