@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps.drive import Command, Ended, Host, Session
+from apps.drive import Command, Ended, Host, Session, await_end
 
 pytestmark = [
     pytest.mark.skipif(
@@ -244,6 +244,7 @@ def test_blender_dies_between_two_tasks(place: Place) -> None:
     assert place.render("1").end().status == 0
     (process,) = [p for p in place.host.processes() if p.name() == "blender"]
     process.kill()
+    await_end(process)
     ended = place.render("2").end()
     assert ended.status == 0, ended.text
     assert "it is started anew" in ended.text
