@@ -170,6 +170,19 @@ class _BulkOutput(Benchmark):
         return {_SERIES: [seconds], "task": [counted["seconds"]]}
 
 
+def _figures(key: str) -> tuple[Figure, ...]:
+    return (
+        Figure(f"{key}.command", "whole command", "s", _SERIES, goal=0.4),
+        Figure(
+            f"{key}.task",
+            "the application, as the task sees it",
+            "s",
+            "task",
+            floor_series=_SERIES,
+        ),
+    )
+
+
 class OutputDaemon(_BulkOutput):
     name = "output-daemon"
     title = "200,000 lines of 120 bytes through six regex callbacks, daemon run"
@@ -180,16 +193,7 @@ class OutputDaemon(_BulkOutput):
         " `cat FILE | cat`."
     )
     prefix = _FROM_DAEMON
-    figures = (
-        Figure("output_daemon.command", "whole command", "s", _SERIES, goal=0.4),
-        Figure(
-            "output_daemon.task",
-            "the application, as the task sees it",
-            "s",
-            "task",
-            floor_series=_SERIES,
-        ),
-    )
+    figures = _figures("output_daemon")
 
     def _take(
         self, runtime: Runtime, workspace: Workspace, run_data: str
@@ -210,16 +214,7 @@ class OutputForeground(_BulkOutput):
         " on both sides. Floor: `cat FILE | cat`."
     )
     prefix = _FROM_FOREGROUND
-    figures = (
-        Figure("output_foreground.command", "whole command", "s", _SERIES, goal=0.4),
-        Figure(
-            "output_foreground.task",
-            "the application, as the task sees it",
-            "s",
-            "task",
-            floor_series=_SERIES,
-        ),
-    )
+    figures = _figures("output_foreground")
 
     def _take(
         self, runtime: Runtime, workspace: Workspace, run_data: str

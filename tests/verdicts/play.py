@@ -25,6 +25,7 @@ from openjd.adaptor_runtime._logging import RUNTIME_LOGGER, configure_logging
 from openjd.adaptor_runtime._platform import ProcessHandle
 from openjd.adaptor_runtime._session import CLEANUP, RUN, START, STOP, Outcome, Session, Step
 from openjd.adaptor_runtime.adaptors import AdaptorState
+from openjd.adaptor_runtime.adaptors.configuration import runtime_configuration_manager
 from openjd.adaptor_runtime.application import adaptor as application_adaptor
 from openjd.adaptor_runtime.application import supervised, watch
 from openjd.adaptor_runtime.application_ipc import calls
@@ -193,8 +194,9 @@ class Stage:
         self.stuck: SimpleQueue[Step] = SimpleQueue()
         init_data = {"row": row.id, "out": str(out), **row.init_data}
         entry_point = EntryPoint(f"verdicts.stage:{row.adaptor}")
+        config = runtime_configuration_manager().build_config()
         self.session = Session(
-            lambda: _session.new_adaptor(entry_point, init_data, {}), output, self.stuck.put
+            lambda: _session.new_adaptor(entry_point, init_data, {}, config), output, self.stuck.put
         )
 
     def play(self) -> list[Scene]:
@@ -273,9 +275,8 @@ def _gone(pid: int) -> None:
 
 def _lost(adaptor: Any) -> None:
     """Blocks until the adaptor has seen that the client is gone."""
-    changed = adaptor._calls._changed
-    with changed:
-        assert changed.wait_for(lambda: not adaptor._is_connected(), LIMIT)
+    adaptor._calls.wait_until_gone(LIMIT)
+    assert not adaptor._calls.is_connected
 
 
 @contextmanager

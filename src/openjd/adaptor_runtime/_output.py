@@ -128,11 +128,6 @@ class Output:
         return failure
 
 
-def messages_in(block: str) -> str:
-    """The progress, status and failure messages among the lines of a block."""
-    return "".join(_MESSAGES.findall(block)) if "openjd_" in block else ""
-
-
 _current: Output | None = None
 
 
@@ -144,7 +139,7 @@ def set_current(output: Output | None) -> None:
 
 def pass_messages(block: str) -> None:
     """Passes on the messages among lines that are not logged: they are no log lines."""
-    found = messages_in(block)
+    found = "".join(_MESSAGES.findall(block)) if "openjd_" in block else ""
     if found and _current is not None:
         _current.write(found)
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._output import Output, PrintStream
 from .adaptors import BaseAdaptor
-from .adaptors.configuration import runtime_configuration_manager
 from .adaptors.lifecycle import DOING, AdaptorRunner, AdaptorState, describe, origin
 from .process import logging_subprocess
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from . import EntryPoint
+    from .adaptors.configuration import RuntimeConfiguration
 
 _logger = logging.getLogger(__name__)
 
@@ -284,7 +284,10 @@ class Session:
 
 
 def new_adaptor(
-    entry_point: EntryPoint, init_data: dict[str, Any], path_mapping_data: dict[str, Any]
+    entry_point: EntryPoint,
+    init_data: dict[str, Any],
+    path_mapping_data: dict[str, Any],
+    config: RuntimeConfiguration,
 ) -> BaseAdaptor[Any]:
     """The adaptor for a session; its configuration's log level applies to its package's loggers.
 
@@ -296,7 +299,7 @@ def new_adaptor(
     """
     adaptor = entry_point.load()(init_data, path_mapping_data=path_mapping_data)
     logging.getLogger(entry_point.module.partition(".")[0]).setLevel(adaptor.config.log_level)
-    if runtime_configuration_manager().build_config().warn_unmapped_paths:
+    if config.warn_unmapped_paths:
         adaptor._warn_of_unmapped_paths()
     names = adaptor.config.map_environment
     if names:

@@ -42,7 +42,7 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     events: SimpleQueue[Any] = SimpleQueue()
     on_cancel_signals(lambda: events.put(_SIGNAL))
     session = Session(
-        lambda: new_adaptor(entry_point, init_data, path_mapping_data),
+        lambda: new_adaptor(entry_point, init_data, path_mapping_data, config),
         output,
         lambda step: events.put(_stuck(step)),
     )

@@ -227,7 +227,9 @@ class Backend:
         self._marked.wait(SETTLE_LIMIT)
 
     def _make_adaptor(self) -> BaseAdaptor[Any]:
-        return new_adaptor(self._entry_point, self._init_data, self._path_mapping_data)
+        return new_adaptor(
+            self._entry_point, self._init_data, self._path_mapping_data, self._config
+        )
 
     def _watch(self, frontend: IO[bytes]) -> None:
         """A frontend that dies before it asks for the start leaves a daemon nobody knows of."""

@@ -28,6 +28,7 @@ except ImportError:
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from typing import Any
 
 ADDRESS_VARIABLE = "OPENJD_ADAPTOR_SOCKET"
@@ -48,10 +49,14 @@ def say(text: str) -> None:
     show(_line(text))
 
 
-def say_unless_blocked(text: str) -> bool:
-    """The same, if that needs no waiting; says whether it was done."""
+def pass_on_signal(hurry: bool, pass_on: Callable[[bool], object]) -> None:
+    """Says that a signal came, and passes it on, which no stdout that nobody reads holds up."""
+    text = "Interruption signal received" + (", hurrying" if hurry else "")
     sys.stdout.flush()
-    return _stdout.write_unless_blocked(1, _line(text))
+    said = _stdout.write_unless_blocked(1, _line(text))
+    pass_on(hurry)
+    if not said:
+        say(text)
 
 
 def _line(text: str) -> bytes:
@@ -87,12 +92,7 @@ class Conversation:
             event = self._events.get()
             if event is CANCEL:
                 cancels += 1
-                text = "Interruption signal received" + (", hurrying" if cancels > 1 else "")
-                # A stdout that nobody reads must not keep the cancel from the daemon.
-                said = say_unless_blocked(text)
-                self._send({"type": messages.CANCEL, "hurry": cancels > 1})
-                if not said:
-                    say(text)
+                pass_on_signal(cancels > 1, self._cancel)
             elif isinstance(event, dict):
                 return _checked(event)
             elif isinstance(event, WireError):
@@ -102,6 +102,9 @@ class Conversation:
                 raise FrontendError(f"the output cannot be written: {event.strerror}")
             else:
                 raise Lost
+
+    def _cancel(self, hurry: bool) -> None:
+        self._send({"type": messages.CANCEL, "hurry": hurry})
 
     def _send(self, message: messages.Message) -> None:
         try:
@@ -263,13 +266,9 @@ def _launch(
             words, record = event
             break
         cancels += 1
-        text = "Interruption signal received" + (", hurrying" if cancels > 1 else "")
-        said = say_unless_blocked(text)
         # Nothing has begun yet that would have to be ended through the adaptor. The second time
         # it hangs in an import, say, that is deaf to the first.
-        daemon.terminate() if cancels == 1 else daemon.kill()
-        if not said:
-            say(text)
+        pass_on_signal(cancels > 1, lambda hurry: daemon.kill() if hurry else daemon.terminate())
     for line in words.splitlines():
         if line.strip():
             show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))

@@ -226,6 +226,18 @@ class Adaptor(BaseAdaptor[_ConfigT]):
         self.on_cleanup()
 
 
+def path_beside(adaptor: BaseAdaptor[Any], attribute: str) -> str:
+    """The path that an attribute of the adaptor's class holds.
+
+    A relative one begins at the folder of the module whose class defines it, also where another
+    class inherits it.
+    """
+    cls = type(adaptor)
+    owner = next((c for c in cls.__mro__ if attribute in vars(c)), cls)
+    module = os.path.abspath(getattr(sys.modules[owner.__module__], "__file__", None) or "")
+    return os.path.join(os.path.dirname(module), getattr(adaptor, attribute))
+
+
 def _warn(message: str) -> None:
     # A frontend that imports the adaptor's class must not load logging for this.
     import logging

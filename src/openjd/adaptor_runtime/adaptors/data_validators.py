@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from .._data import DataError, load_data
+from .base import path_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +161,7 @@ class SessionData:
     def __init__(self, adaptor: BaseAdaptor[Any]) -> None:
         self._adaptor = adaptor
         self._init_data_done = False
-        folder = _schema_folder(adaptor)
+        folder = path_beside(adaptor, "data_schemas")
         # Both now: what is wrong with a schema shall be known before the first task.
         self._init_data, self._run_data = (
             _usable_validator(os.path.join(folder, f"{name}.schema.json"))
@@ -207,15 +207,6 @@ class SessionData:
                 f"{what}: nested too deeply, or the schema refers to itself without end"
             ) from None
         return mapped
-
-
-def _schema_folder(adaptor: BaseAdaptor[Any]) -> str:
-    cls = type(adaptor)
-    # Where a class inherits data_schemas, the path is its base's.
-    owner = next((c for c in cls.__mro__ if "data_schemas" in vars(c)), cls)
-    module = os.path.abspath(getattr(sys.modules[owner.__module__], "__file__", None) or "")
-    assert adaptor.data_schemas is not None
-    return os.path.join(os.path.dirname(module), adaptor.data_schemas)
 
 
 def _usable_validator(path: str) -> AdaptorDataValidator:

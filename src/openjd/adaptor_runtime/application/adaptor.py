@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 import textwrap
 import threading
 import time
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 import openjd.adaptor_runtime_client
 
 from .._platform import ProcessHandle
+from ..adaptors.base import path_beside
 from ..application_ipc import (
     ActionsQueue,
     AdaptorServer,
@@ -184,7 +184,7 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
     def _run(self, run_data: dict[str, Any]) -> None:
         # The connection first: it ends after an action that ends the application.
-        if not self._is_connected() or not self.app.is_running:
+        if not self._calls.is_connected or not self.app.is_running:
             # A start, with the limits and the rules of one.
             with self._step("start"):
                 self._restart()
@@ -230,17 +230,9 @@ class ApplicationAdaptor(SupervisedAdaptor):
         self._marked = {STDOUT, STDERR}
         self._marks_pending = dict.fromkeys(self._marks_pending, -1)
         self._marks_seen = dict.fromkeys(self._marks_seen, -1)
-        book, _ = self._supervisors()
-        self._process = LoggingSubprocess(
-            args=self.command(),
-            startup_directory=self.working_directory(),
-            stdout_handler=book.handler,
-            stderr_handler=book.handler,
-            environment=self._variables(self._client_variables(self._server)),
-            observer=self,
-        )
+        process = self._start_process(self.command(), self._client_variables(self._server))
         self._end_thread = threading.Thread(
-            target=self._await_end, args=(self._process,), name="application's end", daemon=True
+            target=self._await_end, args=(process,), name="application's end", daemon=True
         )
         self._end_thread.start()
         # Who ended the step while its process was being started has not seen it.
@@ -252,11 +244,9 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
     def _client_variables(self, server: AdaptorServer) -> Mapping[str, str]:
         cls = type(self)
-        owner = next((c for c in cls.__mro__ if "client" in vars(c)), None)
-        if owner is None:
+        if not hasattr(cls, "client"):
             raise NotImplementedError(f"{cls.__name__} does not say what its client is")
-        module = os.path.abspath(getattr(sys.modules[owner.__module__], "__file__", None) or "")
-        script = os.path.join(os.path.dirname(module), self.client)
+        script = path_beside(self, "client")
         if not os.path.exists(script):
             raise FileNotFoundError(f"the client {script} of {cls.__name__} does not exist")
         return {
@@ -302,7 +292,7 @@ class ApplicationAdaptor(SupervisedAdaptor):
         call = None
         if self.app.is_running:
             try:
-                call = self._calls.submit("close", {}) if self._is_connected() else None
+                call = self._calls.submit("close", {}) if self._calls.is_connected else None
             except ApplicationError:
                 pass  # It has gone this moment.
             if call is None:
@@ -325,23 +315,17 @@ class ApplicationAdaptor(SupervisedAdaptor):
         if process is not self._process:
             return
         # What it answered before its end counts, and has been read when the connection is at its.
-        calls = self._calls
-        with calls._changed:
-            calls._changed.wait_for(lambda: not self._is_connected(), _ANSWERS_LIMIT)
+        self._calls.wait_until_gone(_ANSWERS_LIMIT)
         end = describe_end(process.returncode)
-        error = ApplicationError(
-            f"{self.application_name} ended with {end} while {self._doing()}",
-            exit_status=process.returncode,
-            last_lines=list(self._last_lines),
+        self._calls.fail_all(
+            self._failure(
+                f"{self.application_name} ended with {end} while {self._doing()}",
+                exit_status=process.returncode,
+            )
         )
-        self._calls.fail_all(error)
         with self._marks:
             self._marked = set()
             self._marks.notify_all()
-
-    def _is_connected(self) -> bool:
-        client = self._calls._client
-        return client is not None and not client.gone
 
     def _await_burial(self, given_up: bool, error: Exception | None) -> None:
         """See ``SupervisedAdaptor``; a task that failed leaves nothing under way."""

@@ -6,8 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from ..application_ipc import ApplicationError
-from ..process import LoggingSubprocess
 from .supervised import SupervisedAdaptor, describe_end
 
 
@@ -33,14 +31,7 @@ class CommandLineAdaptor(SupervisedAdaptor):
         book, _ = self._supervisors()
         for command in self.commands(run_data):
             self._check_wanted()
-            process = self._process = LoggingSubprocess(
-                args=command,
-                startup_directory=self.working_directory(),
-                stdout_handler=book.handler,
-                stderr_handler=book.handler,
-                environment=self._variables({}),
-                observer=self,
-            )
+            process = self._start_process(command)
             try:
                 # Who ended the task while its process was being started has not seen it.
                 self._check_wanted()
@@ -51,13 +42,11 @@ class CommandLineAdaptor(SupervisedAdaptor):
             self._check_wanted()
             if process.returncode not in self.success_exit_codes:
                 end = describe_end(process.returncode)
-                raise ApplicationError(
-                    f"{self.application_name} ended with {end}",
-                    exit_status=process.returncode,
-                    last_lines=list(self._last_lines),
+                raise self._failure(
+                    f"{self.application_name} ended with {end}", exit_status=process.returncode
                 )
             if book.failure is not None:
-                raise ApplicationError(book.failure, last_lines=list(self._last_lines))
+                raise self._failure(book.failure)
 
     def _start(self) -> None:
         with self._step("start"):

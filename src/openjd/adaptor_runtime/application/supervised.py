@@ -232,11 +232,11 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         if isinstance(error, ApplicationError) and error.message == failure:
             return
         if error is None:
-            raise ApplicationError(failure, last_lines=list(self._last_lines))
+            raise self._failure(failure)
         if isinstance(error, ApplicationError) and error.remote_type is not None:
             # The application's own exception says it better.
             return
-        raise ApplicationError(f"{failure} ({error})", last_lines=list(self._last_lines)) from error
+        raise self._failure(f"{failure} ({error})") from error
 
     def _task(self, run_data: dict[str, Any]) -> OutputCheck:
         """What a task must have written in its end; made before it begins."""
@@ -249,9 +249,8 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         if problems:
             more = len(problems) - _MOST_PROBLEMS
             told = problems[:_MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
-            raise ApplicationError(
-                f"{self.application_name} said that all went well, but: {'; '.join(told)}",
-                last_lines=list(self._last_lines),
+            raise self._failure(
+                f"{self.application_name} said that all went well, but: {'; '.join(told)}"
             )
 
     def _finish_progress(self) -> None:
@@ -320,7 +319,7 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
             if self._given_up is not None or not self._phase:
                 return False
             doing = _DOING[self._phase]
-            error = ApplicationError(message, last_lines=list(self._last_lines))
+            error = self._failure(message)
             error.told = True
             self._given_up = error
             self._buried.clear()
@@ -358,7 +357,26 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
     def _written_folders(self) -> list[str]:
         return sorted(set(self._folders)) or [os.getcwd()]
 
+    def _failure(self, message: str, exit_status: int | None = None) -> ApplicationError:
+        """An error with what the application printed last."""
+        return ApplicationError(message, exit_status=exit_status, last_lines=list(self._last_lines))
+
     # The application's process.
+
+    def _start_process(
+        self, command: list[str], variables: Mapping[str, str | None] | None = None
+    ) -> LoggingSubprocess:
+        """Starts the application, with its rules, its environment and these variables."""
+        book, _ = self._supervisors()
+        process = self._process = LoggingSubprocess(
+            args=command,
+            startup_directory=self.working_directory(),
+            stdout_handler=book.handler,
+            stderr_handler=book.handler,
+            environment=self._variables(variables or {}),
+            observer=self,
+        )
+        return process
 
     def _variables(self, extra: Mapping[str, str | None]) -> dict[str, str]:
         variables = {k: v for k, v in os.environ.items() if k not in _OWN_VARIABLES}

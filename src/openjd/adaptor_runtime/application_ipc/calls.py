@@ -158,6 +158,12 @@ class Calls:
         return client.hello if client is not None else None
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a client has joined whose connection has not closed."""
+        client = self._client
+        return client is not None and not client.gone
+
+    @property
     def pending(self) -> list[Call]:
         """The calls without an answer, in the order in which they are performed."""
         with self._changed:
@@ -185,6 +191,15 @@ class Calls:
             if self._client is None:
                 raise TimeoutError(f"no client has connected within {timeout:g} s")
             return self._client.hello
+
+    def wait_until_gone(self, timeout: float) -> None:
+        """Waits until no client is connected: what it answered before has been taken then.
+
+        Args:
+            timeout: seconds; returns after these in any case.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self.is_connected, timeout)
 
     def submit(self, name: str, args: Mapping[str, Any] | None = None) -> Call:
         """Has the application perform an action, after those submitted before. Does not wait.
@@ -265,7 +280,7 @@ class Calls:
         elif kind == messages.FAILED:
             # Not that of another process, which was refused as a second client.
             client = self._client
-            if client is None or client.gone or client.hello.pid == connection.peer_pid:
+            if not self.is_connected or (client and client.hello.pid == connection.peer_pid):
                 failed = message.get("error")
                 self.fail_all(ApplicationError.from_remote("the client's script", failed))
             connection.send({"type": messages.OK})
@@ -360,7 +375,7 @@ class Calls:
             call._end(None, ApplicationError(text))
 
     def _is_free(self) -> bool:
-        return not self._joining and (self._client is None or self._client.gone)
+        return not self._joining and not self.is_connected
 
     def _detach(self) -> tuple[_Client | None, list[Call]]:
         client, self._client = self._client, None
