@@ -53,6 +53,16 @@ def parent(port: str) -> None:
     child.wait()
 
 
+def dynasty(port: str, generations: str = "3") -> None:
+    """Deaf, and so is each generation below it; each has a session of its own."""
+    signals.ignore_cancel()
+    if int(generations) > 1:
+        options = {} if sys.platform == "win32" else {"start_new_session": True}
+        below = [sys.executable, __file__, "dynasty", port, str(int(generations) - 1)]
+        subprocess.Popen(below, **options)
+    defy(port)
+
+
 def forsake(port: str) -> None:
     """Starts a child that stays in this process group with its output open, and ends."""
     subprocess.Popen([sys.executable, __file__, "defy", port])

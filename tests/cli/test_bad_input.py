@@ -366,10 +366,13 @@ BAD_FILES = {
     "types": (b'{"socket": 5, "pid": "x", "folder": null}', "no connection file"),
     "pid": (b'{"socket": "s", "pid": -1, "folder": "f"}', "no connection file"),
     "deep": (b"[" * 60_000, "no connection file"),
-    "long-socket": (b'{"socket": "/%s", "pid": 1, "folder": "f"}' % (b"s" * 300), ""),
-    "zero": (b'{"socket": "/a\\u0000b", "pid": 1, "folder": "f"}', ""),
-    "surrogate": (b'{"socket": "/\\ud800", "pid": 1, "folder": "f"}', ""),
-    "big-pid": (b'{"socket": "/s", "pid": 99999999999999999999, "folder": "f"}', ""),
+    "long-socket": (
+        b'{"socket": "/%s", "pid": 1, "started": "0", "folder": "f"}' % (b"s" * 300),
+        "",
+    ),
+    "zero": (b'{"socket": "/a\\u0000b", "pid": 1, "started": "0", "folder": "f"}', ""),
+    "surrogate": (b'{"socket": "/\\ud800", "pid": 1, "started": "0", "folder": "f"}', ""),
+    "big-pid": (b'{"socket": "/s", "pid": %d, "started": "0", "folder": "f"}' % (10**20), ""),
 }
 
 
@@ -452,9 +455,8 @@ def test_start_where_the_connection_file_exists(session: Session) -> None:
     daemon = session.daemon()
     daemon.kill()
     await_end(daemon)
-    assert "stale" in start()
-    assert session.stop().status == 0
-    session.start()
+    # Nobody is there any more to hurt: the next start takes the place.
+    assert "INFO: Cleaned up after a daemon" in session.start().out
     assert session.stop().status == 0
 
 

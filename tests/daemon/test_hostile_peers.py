@@ -88,7 +88,8 @@ def fake_daemon(host: Host, answer: Callable[[socket.socket], None]) -> Iterator
         thread = threading.Thread(target=serve)
         thread.start()
         path = host.folder / "fake.json"
-        path.write_text(json.dumps({"socket": address, "pid": dead_pid(), "folder": str(folder)}))
+        about = {"socket": address, "pid": dead_pid(), "started": "0", "folder": str(folder)}
+        path.write_text(json.dumps(about))
         yield str(path)
         thread.join(LIMIT)
         assert not thread.is_alive()

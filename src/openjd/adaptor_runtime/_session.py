@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 import traceback
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._cancel_info import BUDGET, LEAST
 from ._output import Output, PrintStream
 from .adaptors import BaseAdaptor
 from .adaptors.lifecycle import DOING, AdaptorRunner, AdaptorState, describe, origin
@@ -25,13 +27,21 @@ if TYPE_CHECKING:
 
     from . import EntryPoint
     from .adaptors.configuration import RuntimeConfiguration
+    from .process import LoggingSubprocess
 
 _logger = logging.getLogger(__name__)
 
-# What on_cancel is given before the runtime ends the applications itself (seconds), and what
-# the adaptor's code is given after that before the session is given up.
-CANCEL_GRACE = 20.0
-KILLED_GRACE = 5.0
+# Of the time for a cancel the end is kept for the answer and the end of processes, and what comes
+# before that for the adaptor's code, when its applications are dead (seconds at most, and share).
+ANSWER_RESERVE, ANSWER_SHARE = 2.0, 0.2
+CODE_RESERVE, CODE_SHARE = 5.0, 0.2
+# When the applications are asked to end, whatever on_cancel does: so far into the rest of it.
+TERMINATE_SHARE = 0.6
+
+# What the end of an application that was given up may take, with a report about it, and what the
+# adaptor's code is given after that (seconds).
+BURIAL_LIMIT = 30.0
+GIVEN_UP_GRACE = 30.0
 
 START, RUN, STOP, CLEANUP = "start", "run", "stop", "cleanup"
 
@@ -50,6 +60,34 @@ class Outcome(NamedTuple):
     traceback: str | None = None
 
 
+class Phases(NamedTuple):
+    """When what happens in a cancel: times of ``time.monotonic``, in this order."""
+
+    #: The applications are asked to end, if nobody has done so yet.
+    terminate: float
+    #: They are killed.
+    kill: float
+    #: The adaptor's code has not ended either: the session is given up.
+    give_up: float
+
+    @classmethod
+    def spread(cls, now: float, seconds: float) -> Phases:
+        """Those of a cancel for which `seconds` are left."""
+        seconds = max(seconds, LEAST)
+        give_up = now + seconds - min(ANSWER_RESERVE, ANSWER_SHARE * seconds)
+        kill = give_up - min(CODE_RESERVE, CODE_SHARE * seconds)
+        return cls(now + TERMINATE_SHARE * (kill - now), kill, give_up)
+
+    @classmethod
+    def hurried(cls, now: float) -> Phases:
+        """Those of one that has to hurry."""
+        return cls(now, now, now + CODE_RESERVE)
+
+    def nearer(self, other: Phases) -> Phases:
+        """Of each time the earlier one."""
+        return Phases(*map(min, self, other))
+
+
 class Step:
     """One thing that the adaptor is asked to do.
 
@@ -65,10 +103,31 @@ class Step:
         self.name = name
         self.run_data = run_data or {}
         self.on_done = on_done
+        #: Whether it is called off: a START or RUN that was cancelled.
         self.canceled = False
-        self.hurry = threading.Event()
+        #: When what happens, once it was cancelled.
+        self.phases: Phases | None = None
+        #: The applications that were asked to end because of that.
+        self.asked: set[LoggingSubprocess] = set()
+        #: Whether it has failed, and is to end because its application was ended.
+        self.given_up = False
+        self.stuck = False
+        #: Whether on_cancel is under way.
+        self.asking = False
+        #: Whether its own code has ended; done as well once it can be answered.
+        self.ended = False
         self.done = threading.Event()
         self.began = time.monotonic()
+
+    @property
+    def stuck_because(self) -> str:
+        """Why the session was given up with this step, as the beginning of a sentence."""
+        if self.given_up:
+            return (
+                f"the adaptor's {self.name} step did not end within {GIVEN_UP_GRACE:g} seconds "
+                "although its application was ended"
+            )
+        return f"the adaptor did not react to the cancel while its {self.name} step was under way"
 
 
 class Session:
@@ -77,8 +136,9 @@ class Session:
     Args:
         make_adaptor: makes the adaptor; called in the worker when the START step begins.
         output: where output goes, and where failures in it are noticed.
-        on_stuck: called when the adaptor's code goes on although it was cancelled and its
-            applications were killed: nothing more can be done from inside the process.
+        on_stuck: called, once for a step, when the adaptor's code goes on although it was
+            cancelled (or given up) and its applications were killed: nothing more can be done
+            from inside the process.
         settle: called when the adaptor's code for a step has ended; returns when all output
             that it caused by other ways than Python's has been seen.
     """
@@ -96,6 +156,8 @@ class Session:
         self._settle = settle
         self._steps: SimpleQueue[Step | None] = SimpleQueue()
         self._lock = threading.Lock()
+        # Notified when the end of a cancel has moved nearer, and when a step has ended.
+        self._news = threading.Condition(self._lock)
         self._current: Step | None = None
         self._runner: AdaptorRunner | None = None
         self.tasks_done = 0
@@ -121,53 +183,125 @@ class Session:
         self._steps.put(None)
         end_applications()
 
-    def cancel(self, step: Step, hurry: bool = False) -> None:
-        """Cancels `step`, if it is under way; returns at once. A second time it hurries.
+    def cancel(self, step: Step, hurry: bool = False, seconds: float | None = None) -> None:
+        """Cancels `step`, if it has not ended; returns at once.
 
-        The adaptor's ``on_cancel`` is called. What it does not end within CANCEL_GRACE seconds
-        (at once, if `hurry`) is killed with everything that it has started.
+        The adaptor's ``on_cancel`` is called, or, where it has none, its applications are asked to
+        end. What does not end is killed with everything that it has started, in time for all to be
+        over within `seconds`. The end of a session is not called off: all this is then about
+        what it waits for, and about what it does from the time on when the rest are asked to end.
+
+        Args:
+            hurry: applications are killed at once.
+            seconds: what is left for it; BUDGET if None. A second cancel can shorten that, and
+                hurries if it does not say how long.
         """
         with self._lock:
             if step.done.is_set():
                 return
-            if step.name not in (START, RUN) and self._current is not step:
-                # The end of a session is not called off; what it waits for may be hurried.
-                return
-            if hurry or step.canceled:
-                step.hurry.set()
-            if step.canceled:
-                return
-            step.canceled = True
-            if self._current is not step:
-                return
-        threading.Thread(target=self._cancel, args=(step,), name="cancel", daemon=True).start()
+            now = time.monotonic()
+            phases = Phases.spread(now, BUDGET if seconds is None else seconds)
+            current = self._current is step
+            off = step.name in (START, RUN)
+            # The end of a session that has not begun yet has its time all the same.
+            if (off or current) and (hurry or (step.phases is not None and seconds is None)):
+                phases = Phases.hurried(now)
+            first = step.phases is None
+            step.phases = phases if step.phases is None else step.phases.nearer(phases)
+            step.canceled = off
+            self._news.notify_all()
+            current = current and not step.ended
+        if first and current:
+            self._begin_cancel(step, self._ask)
 
-    def _cancel(self, step: Step) -> None:
-        _logger.info("Canceling: the adaptor is asked to end what it does")
-        threading.Thread(target=self._ask, args=(step,), name="on_cancel", daemon=True).start()
-        # done sets hurry as well, so that this one wait sees whichever comes first.
-        step.hurry.wait(CANCEL_GRACE)
-        if step.done.is_set():
+    def _begin_cancel(self, step: Step, first: Callable[[Step], None] | None = None) -> None:
+        threading.Thread(
+            target=self._cancel, args=(step, first), name="cancel", daemon=True
+        ).start()
+
+    def _cancel(self, step: Step, first: Callable[[Step], None] | None) -> None:
+        if first is not None:
+            first(step)
+        if not self._comes(step, "terminate"):
+            return
+        if first is None:
+            self._ask(step)
+        self._terminate(step)
+        if not self._comes(step, "kill"):
             return
         end_applications()
-        if not step.done.wait(KILLED_GRACE):
-            self._on_stuck(step)
+        if self._comes(step, "give_up"):
+            self._stuck(step)
+
+    def _comes(self, step: Step, phase: str) -> bool:
+        """Waits for a time of the step's cancel; False if the step's code ends before."""
+        with self._news:
+            while not step.ended:
+                left = getattr(step.phases, phase) - time.monotonic()
+                if left <= 0:
+                    return True
+                self._news.wait(left)
+        return False
 
     def _ask(self, step: Step) -> None:
+        _logger.info("Canceling: the adaptor is asked to end what it does")
+        threading.Thread(target=self._call, args=(step,), name="on_cancel", daemon=True).start()
+
+    def _call(self, step: Step) -> None:
         runner = self._runner
-        if runner is None or step.done.is_set():
-            return
+        with self._lock:
+            if runner is None or step.ended:
+                return
+            step.asking = True
         try:
             runner._cancel()
         except Exception as e:
             _logger.error("on_cancel failed: %s (%s)", describe(e), origin(e))
+        finally:
+            with self._news:
+                step.asking = False
+                self._news.notify_all()
         if type(runner.adaptor).on_cancel is BaseAdaptor.on_cancel:
             # Nobody else will: ask the applications themselves.
-            for application in logging_subprocess.running():
+            self._terminate(step)
+
+    def _terminate(self, step: Step) -> None:
+        """Asks the applications to end; what is left of one that has is killed."""
+        for application in logging_subprocess.running():
+            with self._lock:
                 # What runs by now may be the next task's.
-                if step.done.is_set():
-                    return
-                application.terminate(CANCEL_GRACE)
+                if step.ended or application in step.asked:
+                    continue
+                assert step.phases is not None
+                step.asked.add(application)
+                grace = step.phases.kill - time.monotonic()
+            if grace > 0:
+                threading.Thread(
+                    target=application.terminate,
+                    args=(round(grace, None if grace > CODE_RESERVE else 1),),
+                    name="terminate",
+                    daemon=True,
+                ).start()
+
+    def _watch_given_up(self, step: Step, buried: threading.Event) -> None:
+        """A step has failed, and its application is being ended: the step is to end as well."""
+        threading.Thread(
+            target=self._await_given_up, args=(step, buried), name="given up", daemon=True
+        ).start()
+
+    def _await_given_up(self, step: Step, buried: threading.Event) -> None:
+        buried.wait(BURIAL_LIMIT)
+        if not step.done.wait(GIVEN_UP_GRACE):
+            step.given_up = True
+            end_applications()
+            self._stuck(step)
+
+    def _stuck(self, step: Step) -> None:
+        with self._lock:
+            if step.stuck or step.done.is_set():
+                return
+            step.stuck = True
+        self._on_stuck(step)
 
     def _work(self) -> None:
         while True:
@@ -177,12 +311,24 @@ class Session:
             with self._lock:
                 self._current = step
                 canceled = step.canceled
+                hastened = step.phases is not None and not canceled
             step.began = time.monotonic()
+            if hastened:
+                # It was cancelled before it began; it is let alone until the time is short.
+                self._begin_cancel(step)
             outcome = Outcome(False, True, "canceled") if canceled else self._do(step)
-            with self._lock:
+            with self._news:
+                step.ended = True
+                self._news.notify_all()
+                # What on_cancel says belongs to this step, and it must not meet the next one.
+                while step.asking and step.phases is not None:
+                    left = step.phases.kill - time.monotonic()
+                    if left <= 0:
+                        break
+                    self._news.wait(left)
                 self._current = None
                 step.done.set()
-                step.hurry.set()
+                self._news.notify_all()
             step.on_done(outcome)
 
     def _do(self, step: Step) -> Outcome:
@@ -194,11 +340,11 @@ class Session:
                 self._start(step)
             elif step.name == RUN:
                 runner = self._require_runner()
-                runner.adaptor._step_canceled = lambda: step.canceled
+                self._show(step, runner.adaptor)
                 runner._run(step.run_data)
             elif step.name == STOP:
                 if self._runner is not None:
-                    self._runner.adaptor._step_canceled = None
+                    self._show(step, self._runner.adaptor)
                 self._stop()
             elif self._runner is not None:
                 self._runner._cleanup()
@@ -245,11 +391,16 @@ class Session:
 
     def _start(self, step: Step) -> None:
         adaptor = self._make_adaptor()
-        adaptor._step_canceled = lambda: step.canceled
+        self._show(step, adaptor)
         self._runner = AdaptorRunner(adaptor=adaptor)
         # A cancel that came before had nobody to tell.
         if not step.canceled:
             self._runner._start()
+
+    def _show(self, step: Step, adaptor: BaseAdaptor[Any]) -> None:
+        """Lets the adaptor know of the step what is to be known."""
+        adaptor._step_canceled = lambda: step.canceled
+        adaptor._step_given_up = partial(self._watch_given_up, step)
 
     def _stop(self) -> None:
         runner = self._runner

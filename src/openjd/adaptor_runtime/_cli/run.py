@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire.messages import encode_text
 
-from .. import _output, _stdout
+from .. import _output, _session_folder, _stdout
+from .._cancel_info import Notice, Notices
+from .._daemon import guardian
 from .._data import load_data
 from .._logging import configure_logging
 from .._platform import on_cancel_signals
-from .._session import CLEANUP, RUN, START, STOP, Outcome, Session, Step, new_adaptor
+from .._session import (
+    CLEANUP,
+    RUN,
+    START,
+    STOP,
+    Outcome,
+    Session,
+    Step,
+    end_applications,
+    new_adaptor,
+)
+from .._stacks import describe_threads
 from ..adaptors.configuration import runtime_configuration_manager
 
 if TYPE_CHECKING:
@@ -22,6 +37,8 @@ if TYPE_CHECKING:
     from .. import EntryPoint
 
 _SIGNAL = object()
+# The task's part of the time for a cancel; on_stop and on_cleanup have the rest.
+_TASK_SHARE = 2 / 3
 
 
 def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
@@ -40,30 +57,42 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     sys.stdout = _output.PrintStream(output, 1)
     configure_logging(output, config.log_level, entry_point.module)
     events: SimpleQueue[Any] = SimpleQueue()
+    notices = Notices(time.monotonic())
     on_cancel_signals(lambda: events.put(_SIGNAL))
+    _session_folder.make_with(guardian.folder_in_foreground)
     session = Session(
         lambda: new_adaptor(entry_point, init_data, path_mapping_data, config),
         output,
-        lambda step: events.put(_stuck(step)),
+        lambda step: events.put(_stuck(step, output)),
     )
     try:
-        return _run(session, events, run_data, fd)
+        return _run(session, events, notices, run_data, fd)
     finally:
         session.close()
+        _session_folder.close()
         sys.stdout = stdout
         _output.set_current(None)
 
 
-def _stuck(step: Step) -> Outcome:
-    return Outcome(
-        False, error=f"the adaptor did not react to the cancel while its {step.name} step was "
-        "under way; it is ended without cleaning up"
-    )  # fmt: skip
+def _stuck(step: Step, output: _output.Output) -> Outcome:
+    error = f"{step.stuck_because}; it is ended without cleaning up"
+    output.log("ERROR", f"{error}. What its threads do:\n")
+    for thread in describe_threads():
+        output.log("ERROR", f"{thread}\n")
+    if not step.given_up:
+        # What was given up has been told of.
+        output.write(f"openjd_fail: {error}\n")
+    return Outcome(False, error=error)
 
 
-def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any], fd: int) -> int:
+def _run(
+    session: Session,
+    events: SimpleQueue[Any],
+    notices: Notices,
+    run_data: dict[str, Any],
+    fd: int,
+) -> int:
     worst: Outcome | None = None
-    canceled = 0
     for name in (START, RUN, STOP):
         if worst is not None and name != STOP:
             continue
@@ -71,20 +100,17 @@ def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any], f
             # After an error nothing is asked of the adaptor but to leave nothing behind.
             name = CLEANUP
         step = Step(name, events.put, run_data)
+        if notices.end is not None:
+            session.cancel(step, seconds=notices.end - time.monotonic())
         session.submit(step)
         while True:
             event = events.get()
             if event is not _SIGNAL:
                 break
-            canceled += 1
-            text = f"INFO: Interruption signal received{', hurrying' if canceled > 1 else ''}\n"
-            # A stdout that nobody reads must not keep the cancel from the adaptor.
-            said = _said(fd, text)
-            session.cancel(step, hurry=canceled > 1)
-            if not said:
-                sys.stdout.write(text)
+            notice = notices.take()
+            if notice is not None:
+                _cancel(session, step, notice, notices, fd)
         if not step.done.is_set():
-            print(f"openjd_fail: {event.error}")
             sys.stdout.flush()
             session.close()
             os._exit(1)
@@ -95,6 +121,28 @@ def _run(session: Session, events: SimpleQueue[Any], run_data: dict[str, Any], f
     if worst is not None and worst.canceled:
         print("INFO: Canceled")
     return 0 if worst is None else 1
+
+
+def _cancel(session: Session, step: Step, notice: Notice, notices: Notices, fd: int) -> None:
+    text = f"INFO: {notice}\n"
+    # A stdout that nobody reads must not keep the cancel from the adaptor.
+    said = _said(fd, text)
+    seconds = notice.seconds
+    if seconds is not None and step.name == RUN:
+        seconds *= _TASK_SHARE
+    session.cancel(step, notice.hurry, seconds)
+    if notices.answer_by is not None:
+        # Threads and exit functions of the adaptor's may hold up even the end of the process.
+        timer = threading.Timer(notices.answer_by - time.monotonic(), _end_now)
+        timer.daemon = True
+        timer.start()
+    if not said:
+        sys.stdout.write(text)
+
+
+def _end_now() -> None:
+    end_applications()
+    os._exit(1)
 
 
 def _said(fd: int, text: str) -> bool:

@@ -11,24 +11,24 @@ from __future__ import annotations
 import atexit
 import faulthandler
 import json
+import math
 import os
 import sys
 import threading
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _output, _platform
+from .. import _output, _platform, _session_folder
+from .._cancel_info import LONGEST
 from .._data import DataError, parse
 from .._logging import configure_logging
-from .._platform import make_private_folder, on_cancel_signals, private_opener
+from .._platform import on_cancel_signals, path_watch, private_opener
 from .._session import (
-    CANCEL_GRACE,
-    KILLED_GRACE,
     RUN,
     START,
     STOP,
@@ -41,7 +41,7 @@ from .._stacks import describe_threads
 from ..adaptors.configuration import runtime_configuration_manager
 from ..adaptors.configuration.configuration import ConfigurationError
 from ..process._pump import Pump
-from . import bootstrap, connection_file
+from . import bootstrap, connection_file, guardian
 from .connection_file import ConnectionFileError, ConnectionInfo
 from .spool import Spool
 
@@ -57,6 +57,15 @@ ANSWER_GRACE = 5.0
 # unless a pipe is stuck; a task must not hang for that.
 SETTLE_LIMIT = 2.0
 EXIT_GRACE = 5.0
+# The parts of the time for a cancelled stop: at most for the task that it waits for, and for that
+# task's frontend to read its last output.
+TASK_SHARE, ANSWER_SHARE = 0.5, 0.05
+# Where the engine keeps what belongs to a session, and removes it at the session's end
+# (specification, "Session working directory").
+WORKING_DIRECTORY_VARIABLE = "OPENJD_SESSION_WORKING_DIR"
+
+# What the main thread waits for.
+SIGNAL, GONE, IDLE, END = "signal", "gone", "idle", "end"
 
 
 class _Task:
@@ -89,6 +98,8 @@ def serve(entry_point: EntryPoint) -> int:
     Returns:
         The exit status of the process.
     """
+    name, lifeline = guardian.join()
+    _platform.contain_descendants()
     ready = os.dup(1)
     # Read by descriptor: what the adaptor's module made of sys.stdin is its own affair.
     frontend = open(os.dup(0), "rb")  # noqa: SIM115
@@ -96,12 +107,14 @@ def serve(entry_point: EntryPoint) -> int:
     token = start["token"]
     # From here on a signal ends this in good order: nothing has been made yet.
     events: SimpleQueue[str] = SimpleQueue()
-    on_cancel_signals(lambda: events.put("signal"))
+    on_cancel_signals(lambda: events.put(SIGNAL))
     try:
-        backend = Backend(entry_point, start, events)
+        backend = Backend(entry_point, start, events, name)
     except (DataError, ConfigurationError, ConnectionFileError, OSError) as e:
         os.write(ready, bootstrap.encode_record(token, {"error": str(e)}))
         return 1
+    if lifeline is not None:
+        backend.watch_guardian(lifeline)
     return backend.serve(ready, token, frontend)
 
 
@@ -111,7 +124,8 @@ class Backend:
     Args:
         entry_point: knows the adaptor's class.
         start: what the frontend sent; see ``bootstrap``.
-        events: "signal" when this process is told to end.
+        events: SIGNAL when this process is told to end.
+        name: that of the private folder, where a guardian has chosen it.
 
     Raises:
         DataError: the init data or the path mapping rules cannot be used.
@@ -121,7 +135,11 @@ class Backend:
     """
 
     def __init__(
-        self, entry_point: EntryPoint, start: dict[str, Any], events: SimpleQueue[str]
+        self,
+        entry_point: EntryPoint,
+        start: dict[str, Any],
+        events: SimpleQueue[str],
+        name: str | None = None,
     ) -> None:
         self._entry_point = entry_point
         self._init_data = parse(*start["init_data"])
@@ -136,18 +154,30 @@ class Backend:
         self._started = False
         self._finished = False
         self._exit_status = 0
-        self._folder = _platform.session_folder = make_private_folder()
+        # Where there is no request for so long, there is no session any more (seconds).
+        self._lease = self._config.lease_seconds
+        self._last_request = time.monotonic()
+        self._given_up = False
+        self._watched: list[tuple[str, str, tuple[int, int]]] = []
+        self._folder = _platform.make_private_folder(name=name)
         try:
+            folder = _session_folder.current = _session_folder.SessionFolder(self._folder)
+            if name is not None:
+                folder.enter(_session_folder.GUARDIAN, os.getppid())
+            folder.enter(_session_folder.DAEMON, os.getpid())
             self._listener = listen(self._folder)
-            self.info = ConnectionInfo(self._listener.address, os.getpid(), self._folder)
+            started = _platform.start_time(os.getpid())
+            self.info = ConnectionInfo(
+                self._listener.address, os.getpid(), started, self._folder
+            )
             if self._connection_path:
                 connection_file.write(self._connection_path, self.info)
             # The interpreter itself writes here what its threads did when it was brought down.
             # Opened now: nothing can be opened in a crash.
-            path = os.path.join(self._folder, connection_file.CRASH_FILE)
+            path = os.path.join(self._folder, _session_folder.CRASH_FILE)
             self._crash_file = open(path, "xb", buffering=0, opener=private_opener)  # noqa: SIM115
         except BaseException:
-            connection_file.remove_folder(self._folder)
+            _session_folder.remove(self._folder)
             raise
         faulthandler.enable(file=self._crash_file)
         self._spool = Spool(self._folder)
@@ -167,6 +197,7 @@ class Backend:
         configure_logging(self._output, self._config.log_level, self._entry_point.module)
         self._session = Session(self._make_adaptor, self._output, self._stuck, self._settle)
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        self._watch_paths()
         for callback in list(self._entry_point.on_bootstrap_complete):
             callback()
         threading.Thread(
@@ -177,8 +208,11 @@ class Backend:
         except OSError:
             pass  # The frontend is gone, which is seen by the other pipe.
         os.close(ready)
-        while self._events.get() == "signal":
-            self._stop(None)
+        while (event := self._next_event()) != END:
+            if event == SIGNAL:
+                self._stop(None)
+            elif event != IDLE and not self._finished:
+                self._give_up_session(event)
         # Threads that the adaptor left behind must not keep the process; what it registered to
         # be done at exit is done, within limits.
         watchdog = threading.Timer(EXIT_GRACE, os._exit, (self._exit_status,))
@@ -236,7 +270,77 @@ class Backend:
         frontend.read()
         frontend.close()
         if not self._started:
-            self._events.put("signal")
+            self._events.put(SIGNAL)
+
+    # The ends of a session that nobody tells of.
+
+    def _next_event(self) -> str:
+        """What the main thread has to see to; what ends the session is said in words."""
+        while True:
+            try:
+                event = self._events.get(timeout=self._lease_left())
+            except Empty:
+                if self._lease_left() == 0:
+                    return f"there was no request for {self._lease:g} seconds (lease_seconds)"
+                continue
+            if event != GONE:
+                return event
+            for what, path, identity in self._watched:
+                if _identity(path) != identity:
+                    return f"{what} {path} is gone"
+
+    def _lease_left(self) -> float | None:
+        """Seconds; None where there is no lease, or it does not run."""
+        if not self._lease or self._task is not None or self._stop_task is not None:
+            return None
+        return max(self._last_request + self._lease - time.monotonic(), 0)
+
+    def watch_guardian(self, lifeline: int) -> None:
+        """Ends the session when the pipe `lifeline` does: nobody would see to what it leaves."""
+
+        def watch() -> None:
+            os.read(lifeline, 1)
+            self._events.put("the daemon's guardian is gone")
+
+        threading.Thread(target=watch, name="guardian", daemon=True).start()
+
+    def _watch_paths(self) -> None:
+        """Sees when what the session consists of is removed: it is over then."""
+        wanted = []
+        # A pipe is no file, and must not be looked at like one.
+        if os.path.dirname(self._listener.address) == self._folder:
+            wanted.append(("the socket", self._listener.address))
+        if self._connection_path:
+            wanted.append(("the connection file", self._connection_path))
+        folder = os.environ.get(WORKING_DIRECTORY_VARIABLE)
+        try:
+            wanted.append(("the session's working directory", folder or os.getcwd()))
+        except OSError:
+            pass  # It is gone, and never was the session's.
+        for what, path in wanted:
+            identity = _identity(path)
+            if identity is not None:
+                self._watched.append((what, path, identity))
+        paths = [path for _, path, _ in self._watched]
+        try:
+            # Kept: who watches ends with it.
+            self._path_watch = path_watch(paths, lambda: self._events.put(GONE))
+        except OSError as e:
+            self._output.log(
+                "WARNING",
+                f"that the session is removed will not be noticed ({e.strerror}); its daemon "
+                f"ends when it is stopped, or after {self._lease:g} seconds without a request\n",
+            )
+        else:
+            # One that went before it was watched.
+            self._events.put(GONE)
+
+    def _give_up_session(self, reason: str) -> None:
+        if self._given_up:
+            return
+        self._given_up = True
+        self._output.write(f"openjd_fail: the session is over: {reason}\n")
+        self._stop(None)
 
     # Connections.
 
@@ -258,12 +362,13 @@ class Backend:
                 message = connection.receive()
                 if message is None:
                     return
+                self._last_request = time.monotonic()
                 kind = None if isinstance(message, bytes) else message["type"]
                 if kind == messages.STATUS:
                     connection.send(self._status())
                 elif kind == messages.CANCEL and task is not None:
                     assert not isinstance(message, bytes)
-                    self._cancel(task, bool(message.get("hurry")))
+                    self._cancel(task, message.get("hurry") is True, message.get("seconds"))
                 elif kind in (START, RUN, STOP) and task is None:
                     assert not isinstance(message, bytes)
                     task = self._begin(connection, message)
@@ -283,12 +388,22 @@ class Backend:
                     self._session.cancel(task.step)
             connection.close()
 
-    def _cancel(self, task: _Task, hurry: bool) -> None:
+    def _cancel(self, task: _Task, hurry: bool, seconds: object) -> None:
         """A frontend has had a signal. One that stops hurries the task that it waits for."""
+        left = None
+        if isinstance(seconds, (int, float)) and 0 <= seconds <= LONGEST:
+            left = float(seconds)
         busy = self._task
         if task.step.name == STOP and busy is not None:
-            self._session.cancel(busy.step, hurry=True)
-        self._session.cancel(task.step, hurry)
+            if left is None:
+                self._session.cancel(busy.step, hurry=True)
+            else:
+                self._session.cancel(busy.step, seconds=left * TASK_SHARE)
+                if busy.step.done.is_set():
+                    cut = threading.Timer(min(ANSWER_GRACE, left * ANSWER_SHARE), _let_go, (busy,))
+                    cut.daemon = True
+                    cut.start()
+        self._session.cancel(task.step, hurry, left)
 
     def _begin(self, connection: Connection, message: messages.Message) -> _Task | None:
         kind = message["type"]
@@ -359,6 +474,9 @@ class Backend:
         except WireError:
             pass
         task.answered.set()
+        # The lease runs from now on.
+        self._last_request = time.monotonic()
+        self._events.put(IDLE)
 
     def _stop(self, connection: Connection | None) -> _Task | None:
         """Begins to stop, for a frontend or (None) for a signal."""
@@ -379,6 +497,8 @@ class Backend:
                 if busy is not None:
                     self._session.cancel(busy.step, hurry=True)
             return None
+        if busy is not None:
+            self._session.cancel(busy.step)
         threading.Thread(
             target=self._stop_after, args=(busy, task), name="stop", daemon=True
         ).start()
@@ -386,24 +506,24 @@ class Backend:
 
     def _stop_after(self, busy: _Task | None, task: _Task) -> None:
         if busy is not None:
-            self._session.cancel(busy.step)
-            busy.step.done.wait(CANCEL_GRACE + 2 * KILLED_GRACE)
-            if not busy.answered.wait(ANSWER_GRACE):
-                # It does not read: what it has not read goes to whoever stops.
-                busy.connection.close()
+            # Its cancel sees to it that it ends, or else that this process does.
+            busy.step.done.wait()
+            phases = task.step.phases
+            left = phases.give_up - time.monotonic() if phases else math.inf
+            busy.answered.wait(min(ANSWER_GRACE, max(left * ANSWER_SHARE, 0)))
+            _let_go(busy)
         self._spool.attach(task.send, task.offer)
         self._session.submit(task.step)
 
     def _stuck(self, step: Step) -> None:
         """Nothing helps any more: show what the threads do, and end without the worker."""
-        error = (
-            f"the adaptor did not react to the cancel while its {step.name} step was under way; "
-            "its daemon is ended without cleaning up"
-        )
+        error = f"{step.stuck_because}; its daemon is ended without cleaning up"
         self._output.log("ERROR", f"{error}. What its threads do:\n")
         for thread in describe_threads():
             self._output.log("ERROR", f"{thread}\n")
-        self._output.write(f"openjd_fail: {error}\n")
+        if not step.given_up:
+            # What was given up has been told of.
+            self._output.write(f"openjd_fail: {error}\n")
         self._exit_status = 1
         self._finish(Outcome(False, error=error))
 
@@ -426,14 +546,14 @@ class Backend:
         self._spool.close()
         faulthandler.disable()
         self._crash_file.close()
-        connection_file.remove_folder(self._folder)
+        _session_folder.close()
         for waiting in (task, stop_task):
             if waiting is not None and not waiting.answered.is_set():
                 try:
                     waiting.connection.send(_final(outcome))
                 except WireError:
                     pass
-        self._events.put("end")
+        self._events.put(END)
 
     def _end_pump(self) -> None:
         """Takes what is left in the pipe of descriptors 1 and 2."""
@@ -443,6 +563,12 @@ class Backend:
         os.close(null)
         os.close(self._mark_fd)
         self._pump.drain(self._pump.end_of_drain(1.0))
+
+
+def _let_go(task: _Task) -> None:
+    """Whoever does not read leaves what it has not read to the next."""
+    if not task.answered.is_set():
+        task.connection.close()
 
 
 class _NoTask(_Task):
@@ -458,6 +584,15 @@ class _NoTask(_Task):
 
     def offer(self, chunk: bytes) -> bool | None:
         return False
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None where there is none."""
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _final(outcome: Outcome, told: bool = True) -> messages.Message:

@@ -6,12 +6,7 @@ import json
 import os
 from collections import namedtuple
 
-from .._platform import belongs_to_us, private_opener
-
-#: What a daemon keeps in its private folder: where it listens (not on Windows), where the
-#: interpreter writes when it is brought down, and output that waits for a frontend.
-FOLDER_FILES = ("socket", "crash", "output")
-CRASH_FILE = "crash"
+from .._platform import belongs_to_us, own_opener, private_opener
 
 
 class ConnectionFileError(Exception):
@@ -23,8 +18,8 @@ class ConnectionFileMissing(ConnectionFileError):
 
 
 #: What a connection file holds: the address that the daemon listens at, the daemon's process
-#: id, and its private folder.
-ConnectionInfo = namedtuple("ConnectionInfo", ["socket", "pid", "folder"])
+#: id, when that process was started (see ``_platform.start_time``), and its private folder.
+ConnectionInfo = namedtuple("ConnectionInfo", ["socket", "pid", "started", "folder"])
 
 
 def write(path: str, info: ConnectionInfo) -> None:
@@ -65,10 +60,10 @@ def read(path: str) -> ConnectionInfo:
             raise ConnectionFileError(
                 f"the connection file {path} belongs to another user and is not trusted"
             )
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=own_opener) as file:
             # A connection file is short: no need to read what somebody put in its place.
             data = json.loads(file.read(65536))
-        info = ConnectionInfo(data["socket"], data["pid"], data["folder"])
+        info = ConnectionInfo(*[data[field] for field in ConnectionInfo._fields])
     except FileNotFoundError as e:
         raise ConnectionFileMissing(
             f"the connection file {path} does not exist: no daemon was started with it"
@@ -82,7 +77,8 @@ def read(path: str) -> ConnectionInfo:
             f"{path} is no connection file (its content is not what 'daemon start' writes); "
             "remove it, or name the right file"
         ) from e
-    if not (isinstance(info.socket, str) and isinstance(info.folder, str)) or (
+    texts = (info.socket, info.started, info.folder)
+    if not all(isinstance(text, str) for text in texts) or (
         type(info.pid) is not int or info.pid <= 0
     ):
         raise ConnectionFileError(
@@ -90,30 +86,6 @@ def read(path: str) -> ConnectionInfo:
             "remove it, or name the right file"
         )
     return info
-
-
-def remove_folder(folder: str) -> None:
-    """Removes a daemon's private folder with what daemons keep there, and nothing else.
-
-    A folder whose name is not of the form of ours is left alone, whatever a file says.
-    """
-    if not os.path.basename(folder).startswith("openjd-"):
-        return
-    try:
-        # The folders of application servers that a killed daemon could not remove.
-        inner = [os.path.join(folder, name) for name in os.listdir(folder) if name[:2] == "a-"]
-    except OSError:
-        return
-    for place in (*inner, folder):
-        for name in FOLDER_FILES:
-            try:
-                os.unlink(os.path.join(place, name))
-            except OSError:
-                pass
-        try:
-            os.rmdir(place)
-        except OSError:
-            pass
 
 
 def remove(path: str, info: ConnectionInfo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
+import time
 
 from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import (
@@ -15,15 +16,25 @@ from openjd.adaptor_runtime_client.wire.errors import (
 from openjd.adaptor_runtime_client.wire.transport import Connection, connect
 
 from .. import _stdout
-from .._platform import ProcessHandle, detached_options, folder_of, on_cancel_signals
+from .._platform import (
+    ProcessHandle,
+    await_process,
+    detached_options,
+    end_process,
+    folder_of,
+    kill_detached,
+    on_cancel_signals,
+    own_opener,
+    start_time,
+)
 from . import connection_file
 from .connection_file import ConnectionFileError, ConnectionInfo
 
 try:
     # queue itself would bring heapq and more; this part of it is written in C everywhere.
-    from _queue import SimpleQueue
+    from _queue import Empty, SimpleQueue
 except ImportError:
-    from queue import SimpleQueue
+    from queue import Empty, SimpleQueue
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
@@ -31,9 +42,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .._cancel_info import Notices
+
 ADDRESS_VARIABLE = "OPENJD_ADAPTOR_SOCKET"
 # How long the end of a daemon that has said its last word may take (seconds).
 EXIT_LIMIT = 30.0
+# A daemon that is silent for so long after a cancel's time was up will not answer it (seconds).
+SILENCE_LIMIT = 10.0
 
 
 class FrontendError(Exception):
@@ -44,23 +59,18 @@ class Lost(Exception):
     """The daemon is gone although it was not told to go."""
 
 
+class TimeUp(Exception):
+    """What was cancelled has not come to its end in time."""
+
+
 def say(text: str) -> None:
     """A line of the runtime's own."""
     show(_line(text))
 
 
-def pass_on_signal(hurry: bool, pass_on: Callable[[bool], object]) -> None:
-    """Says that a signal came, and passes it on, which no stdout that nobody reads holds up."""
-    text = "Interruption signal received" + (", hurrying" if hurry else "")
-    sys.stdout.flush()
-    said = _stdout.write_unless_blocked(1, _line(text))
-    pass_on(hurry)
-    if not said:
-        say(text)
-
-
 def _line(text: str) -> bytes:
-    return messages.encode_text(f"INFO: {text}\n")
+    # A path in it may have line ends, behind which an engine would look for messages.
+    return messages.encode_text(f"INFO: {' '.join(text.split())}\n")
 
 
 def show(data: bytes) -> None:
@@ -69,42 +79,120 @@ def show(data: bytes) -> None:
     _stdout.write(1, data)
 
 
+CANCEL = object()
+
+
+class Events:
+    """What a command waits for; among it the signals that cancel it. Made in the main thread."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        self.put = self._queue.put
+        self._began = time.monotonic()
+        self._notices: Notices | None = None
+        #: When something came from the daemon, or a signal did.
+        self.heard = self._began
+        on_cancel_signals(lambda: self.put(CANCEL))
+
+    @property
+    def canceled(self) -> bool:
+        """Whether there was a signal."""
+        return self._notices is not None
+
+    def get(self, pass_on: Callable[[bool, float | None], object]) -> Any:
+        """Blocks for the next event that is no signal.
+
+        Args:
+            pass_on: called for a signal: whether to hurry, and the seconds that are left for it,
+                where that is known.
+
+        Raises:
+            TimeUp: a signal came, and what is waited for did not in the time that it leaves.
+        """
+        while True:
+            try:
+                event = self._queue.get(timeout=self._left())
+            except Empty:
+                if self._left() == 0:
+                    raise TimeUp from None
+                continue
+            if event is not CANCEL:
+                return event
+            self._pass_on_signal(pass_on)
+
+    def result(self, wait: Callable[[], Any]) -> Any:
+        """What `wait` returns, which runs in a thread; likewise."""
+        done = object()
+
+        def run() -> None:
+            self.put((done, wait()))
+
+        _thread.start_new_thread(run, ())
+        while True:
+            event = self.get(lambda hurry, seconds: None)
+            if isinstance(event, tuple) and event[0] is done:
+                return event[1]
+
+    def _left(self) -> float | None:
+        notices = self._notices
+        if notices is None:
+            return None
+        end = notices.answer_by
+        if end is None:
+            from .._cancel_info import BUDGET
+
+            end = self.heard + BUDGET + SILENCE_LIMIT
+        return max(end - time.monotonic(), 0)
+
+    def _pass_on_signal(self, pass_on: Callable[[bool, float | None], object]) -> None:
+        """Says that a signal came, and passes it on, which no stdout that nobody reads holds up."""
+        from .._cancel_info import Notices
+
+        if self._notices is None:
+            self._notices = Notices(self._began)
+        notice = self._notices.take()
+        if notice is None:
+            return
+        self.heard = time.monotonic()
+        text = str(notice)
+        sys.stdout.flush()
+        said = _stdout.write_unless_blocked(1, _line(text))
+        pass_on(notice.hurry, notice.seconds)
+        if not said:
+            say(text)
+
+
 class Conversation:
     """One request to the daemon, with its output, and with the signals that cancel it."""
 
-    def __init__(self, connection: Connection, signals: SimpleQueue[Any]) -> None:
+    def __init__(self, connection: Connection, events: Events) -> None:
         self._connection = connection
-        self._events = signals
+        self._events = events
 
     def run(self, request: messages.Message) -> messages.Message:
         """Sends `request`, shows output as it comes, and returns the final answer.
 
-        A signal cancels the request; a second one hurries.
+        A signal cancels the request.
 
         Raises:
             Lost: the daemon ended before it answered.
+            TimeUp: it did not answer in the time that a signal leaves.
             FrontendError: what came is not our protocol, or nobody reads our output.
         """
         _thread.start_new_thread(self._read, ())
         self._send(request)
-        cancels = 0
-        while True:
-            event = self._events.get()
-            if event is CANCEL:
-                cancels += 1
-                pass_on_signal(cancels > 1, self._cancel)
-            elif isinstance(event, dict):
-                return _checked(event)
-            elif isinstance(event, WireError):
-                raise FrontendError(f"the connection to the daemon failed: {event}")
-            elif isinstance(event, OSError):
-                # Whoever read our output is gone; leaving is what tells the daemon to cancel.
-                raise FrontendError(f"the output cannot be written: {event.strerror}")
-            else:
-                raise Lost
+        event = self._events.get(self._cancel)
+        if isinstance(event, dict):
+            return _checked(event)
+        if isinstance(event, WireError):
+            raise FrontendError(f"the connection to the daemon failed: {event}")
+        if isinstance(event, OSError):
+            # Whoever read our output is gone; leaving is what tells the daemon to cancel.
+            raise FrontendError(f"the output cannot be written: {event.strerror}")
+        raise Lost
 
-    def _cancel(self, hurry: bool) -> None:
-        self._send({"type": messages.CANCEL, "hurry": hurry})
+    def _cancel(self, hurry: bool, seconds: float | None) -> None:
+        self._send({"type": messages.CANCEL, "hurry": hurry, "seconds": seconds})
 
     def _send(self, message: messages.Message) -> None:
         try:
@@ -116,6 +204,7 @@ class Conversation:
         try:
             while True:
                 received = self._connection.receive()
+                self._events.heard = time.monotonic()
                 if isinstance(received, bytes):
                     show(received)
                 elif received is None or received["type"] == messages.FINAL:
@@ -135,16 +224,6 @@ def _checked(final: messages.Message) -> messages.Message:
     if not sound or not (any(flags) or error):
         raise FrontendError("the daemon's final answer makes no sense; the task's end is unknown")
     return final
-
-
-CANCEL = object()
-
-
-def listen_for_signals() -> SimpleQueue[Any]:
-    """A queue that gets CANCEL for each signal that cancels. In the main thread."""
-    events: SimpleQueue[Any] = SimpleQueue()
-    on_cancel_signals(lambda: events.put(CANCEL))
-    return events
 
 
 def start(
@@ -170,8 +249,8 @@ def start(
     if connection_path is not None:
         connection_path = os.path.abspath(connection_path)
         if os.path.lexists(connection_path):
-            raise FrontendError(_occupied(connection_path))
-    events = listen_for_signals()
+            _make_room(connection_path)
+    events = Events()
     launched = _launch(
         command,
         {
@@ -189,47 +268,61 @@ def start(
     try:
         connection = connect(info.socket)
         final = Conversation(connection, events).run({"type": messages.START})
+        if not final["ok"]:
+            # With the last of what it started.
+            events.result(daemon.wait)
     except (Lost, NotListening):
         status = daemon.wait()
         raise FrontendError(_obituary(info, connection_path, "starting", status)) from None
-    if not final["ok"]:
-        _await_end(info.pid)
+    except TimeUp:
+        raise FrontendError(_put_down(info.pid, info, connection_path)) from None
     return _conclude(final)
 
 
-def _occupied(path: str) -> str:
+def _make_room(path: str) -> None:
+    """Cleans up after a daemon that left its connection file behind when it ended.
+
+    Raises:
+        FrontendError: that is not what is in the way.
+    """
     try:
         info = connection_file.read(path)
         connect(info.socket).close()
-    except (NotListening, ConnectionFileError) as e:
-        if isinstance(e, NotListening):
-            return (
-                f"the connection file {path} exists already; it is stale, its daemon (process "
-                f"{info.pid}) is not running: remove it with 'daemon stop', or name another file"
-            )
-        return f"the connection file {path} exists already; remove it, or name another file"
+    except NotListening:
+        _inherit(info, path)
+        if os.path.lexists(path):
+            raise FrontendError(
+                f"the connection file {path} exists already; its daemon (process {info.pid}) has "
+                "ended, but it cannot be removed: remove it, or name another file"
+            ) from None
+        say(f"Cleaned up after a daemon that has ended without a stop (process {info.pid})")
+        return
+    except ConnectionFileError:
+        raise FrontendError(
+            f"the connection file {path} exists already; remove it, or name another file"
+        ) from None
     except WireError:
         pass
-    return (
+    raise FrontendError(
         f"the connection file {path} exists already and its daemon is running; "
         "stop it with 'daemon stop', or name another file"
     )
 
 
 def _launch(
-    command: list[str], request: dict[str, Any], events: SimpleQueue[Any]
+    command: list[str], request: dict[str, Any], events: Events
 ) -> tuple[subprocess.Popen[bytes], ConnectionInfo] | None:
     """The daemon's process and what it says of itself; None if a signal came meanwhile."""
     import json
     import subprocess
 
-    from . import bootstrap
+    from . import bootstrap, guardian
 
     token = bootstrap.new_token()
     say("Starting the adaptor's daemon")
     try:
         daemon: subprocess.Popen[bytes] = subprocess.Popen(
-            [*command, "daemon", "_serve"],
+            guardian.guarded([*command, "daemon", "_serve"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -259,21 +352,29 @@ def _launch(
         events.put((bootstrap.split(token, output)[0], record))
 
     _thread.start_new_thread(exchange, ())
-    cancels = 0
-    while True:
-        event = events.get()
-        if event is not CANCEL:
-            words, record = event
-            break
-        cancels += 1
+
+    def cancel(hurry: bool, seconds: float | None) -> None:
         # Nothing has begun yet that would have to be ended through the adaptor. The second time
         # it hangs in an import, say, that is deaf to the first.
-        pass_on_signal(cancels > 1, lambda hurry: daemon.kill() if hurry else daemon.terminate())
+        if hurry:
+            kill_detached(daemon)
+        else:
+            daemon.terminate()
+
+    try:
+        words, record = events.get(cancel)
+    except TimeUp:
+        words, record = b"", None
+        kill_detached(daemon)
     for line in words.splitlines():
         if line.strip():
             show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
-    if cancels:
-        daemon.wait()
+    if events.canceled:
+        try:
+            events.result(daemon.wait)
+        except TimeUp:
+            kill_detached(daemon)
+            daemon.wait()
         return None
     if record is None:
         status = daemon.wait()
@@ -303,7 +404,7 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
         raise FrontendError(f"the adaptor's daemon is not running ({e})") from e
     except WireError as e:
         raise FrontendError(str(e)) from e
-    events = listen_for_signals()
+    events = Events()
     text, name = run_data
     try:
         final = Conversation(connection, events).run(
@@ -312,6 +413,10 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     except Lost:
         info = info or _introduced(connection, address)
         raise FrontendError(_obituary(info, connection_path, "running a task", None)) from None
+    except TimeUp:
+        raise FrontendError(
+            f"{_deaf(connection.peer_pid)}; the task is given up, but it may go on in there"
+        ) from None
     return _conclude(final)
 
 
@@ -334,18 +439,28 @@ def stop(connection_path: str | None) -> int:
         return 0
     except WireError as e:
         raise FrontendError(str(e)) from e
-    events = listen_for_signals()
+    events = Events()
     # Held while it lives, so that its end cannot be taken for another process's.
     handle = _hold(connection.peer_pid or (info.pid if info else 0))
+    guardian = _guardian(info.folder if info else folder_of(address))
     try:
         final = Conversation(connection, events).run({"type": messages.STOP})
+        if handle is None:
+            # Old kernels have no handles on processes; the connection ends with the process too.
+            ended = events.result(lambda: _read_to_end(connection))
+        else:
+            ended = events.result(lambda: handle.wait(EXIT_LIMIT))
+        if guardian is not None:
+            # It ends when nothing of the session is left.
+            events.result(lambda: guardian.wait(EXIT_LIMIT))
+    except TimeUp:
+        pid = connection.peer_pid if handle is None or not handle.wait(0) else None
+        message = _put_down(pid, info or _implied(address), connection_path)
+        raise FrontendError(message) from None
     except Lost:
         info = info or _introduced(connection, address)
         raise FrontendError(_obituary(info, connection_path, "stopping", None)) from None
-    if handle is None:
-        # Old kernels have no handles on processes; the connection ends with the process too.
-        _read_to_end(connection)
-    elif not handle.wait(EXIT_LIMIT):
+    if not ended:
         raise FrontendError(
             f"the adaptor's daemon (process {connection.peer_pid}) has stopped the adaptor, but "
             f"its process did not end within {EXIT_LIMIT:g} seconds"
@@ -353,12 +468,13 @@ def stop(connection_path: str | None) -> int:
     return _conclude(final)
 
 
-def _read_to_end(connection: Connection) -> None:
+def _read_to_end(connection: Connection) -> bool:
     try:
         while connection.receive() is not None:
             pass
     except WireError:
         pass
+    return True
 
 
 def status(connection_path: str | None) -> messages.Message:
@@ -404,7 +520,7 @@ def _conclude(final: messages.Message) -> int:
 
 def _implied(address: str) -> ConnectionInfo:
     """What is known of a daemon that only the variable names."""
-    return ConnectionInfo(address, 0, folder_of(address))
+    return ConnectionInfo(address, 0, "", folder_of(address))
 
 
 def _introduced(connection: Connection, address: str) -> ConnectionInfo | None:
@@ -412,7 +528,7 @@ def _introduced(connection: Connection, address: str) -> ConnectionInfo | None:
     peer = connection.peer
     if "folder" not in peer:
         return None
-    return ConnectionInfo(address, peer["pid"], peer["folder"])
+    return ConnectionInfo(address, peer["pid"], "", peer["folder"])
 
 
 def _hold(pid: int) -> ProcessHandle | None:
@@ -423,11 +539,34 @@ def _hold(pid: int) -> ProcessHandle | None:
         return None
 
 
-def _await_end(pid: int) -> None:
-    handle = _hold(pid)
-    if handle is not None:
-        handle.wait(EXIT_LIMIT)
-        handle.close()
+def _guardian(folder: str) -> ProcessHandle | None:
+    """The guardian of the daemon whose folder that is; the daemon lives."""
+    from .. import _session_folder
+
+    for kind, pid, started in _session_folder.read(folder):
+        if kind == _session_folder.GUARDIAN and not await_process(pid, started, 0):
+            return _hold(pid)
+    return None
+
+
+def _deaf(pid: int | None) -> str:
+    return f"the adaptor's daemon (process {pid}) did not answer the cancel in time"
+
+
+def _put_down(pid: int | None, info: ConnectionInfo, connection_path: str | None) -> str:
+    """Kills a daemon that does not answer, with all that it has started; one line about it.
+
+    Args:
+        pid: its process id, known to be its own; None if it has ended.
+    """
+    message = f"{_deaf(pid or info.pid)}; it was killed without cleaning up"
+    try:
+        if pid is not None:
+            end_process(pid, start_time(pid))
+    except ProcessLookupError:
+        pass  # It has ended this moment.
+    _inherit(info, connection_path)
+    return message
 
 
 def _obituary(
@@ -436,7 +575,6 @@ def _obituary(
     """One line about a daemon that died, after its crash dump, if it left one."""
     if info is None:
         return f"the adaptor's daemon ended unexpectedly while {doing}"
-    _await_end(info.pid)
     how = "" if status is None else f" with exit status {status}"
     dump = _inherit(info, connection_path)
     more = "; what its threads did stands above" if dump else ""
@@ -444,21 +582,33 @@ def _obituary(
 
 
 def _crash_dump(info: ConnectionInfo) -> list[str]:
+    from .. import _session_folder
+
+    if not _session_folder.is_ours(info.folder):
+        return []
+    path = os.path.join(info.folder, _session_folder.CRASH_FILE)
     try:
-        with open(
-            os.path.join(info.folder, connection_file.CRASH_FILE), errors="backslashreplace"
-        ) as file:
+        with open(path, errors="backslashreplace", opener=own_opener) as file:
             return file.read(65536).splitlines()
     except OSError:
         return []
 
 
 def _inherit(info: ConnectionInfo, connection_path: str | None) -> bool:
-    """Shows the crash dump of a dead daemon, if it left one, and removes what it left behind."""
+    """Ends what lives of the session of a dead daemon, and removes what it left behind.
+
+    Says whether it has left a crash dump, and shows that. A daemon that lives and cannot be
+    reached (somebody has removed its socket) ends itself, and is waited for.
+    """
+    from .. import _session_folder
+
+    _session_folder.bury(info.folder)
+    if info.started and not await_process(info.pid, info.started, EXIT_LIMIT):
+        end_process(info.pid, info.started)
     dump = _crash_dump(info)
     for line in dump:
         show(messages.encode_text(f"ADAPTOR_OUTPUT: {line}\n"))
     if connection_path is not None:
         connection_file.remove(connection_path, info)
-    connection_file.remove_folder(info.folder)
+    _session_folder.remove(info.folder)
     return bool(dump)

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    import psutil
-
 assert sys.platform != "win32"
+
+if TYPE_CHECKING:
+    from ._processes import Process
 
 from . import PIPE_SIZE  # noqa: E402
 
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the closing zero; "/socket" and
 # the folders' own names must fit behind the base.
 _LONGEST_BASE = 103 - len("/socket") - len("/openjd-0123456789abcdef/a-0123")
+
+#: Whether a daemon has a guardian, which ends what it leaves behind.
+HAS_GUARDIAN = True
 
 # fcntl names the operation from Python 3.10 on.
 _F_SETPIPE_SZ = 1031
@@ -73,18 +77,23 @@ def _watch_signals(reader: int, callback: Callable[[], None]) -> None:
                 callback()
 
 
-def make_private_folder(parent: str | None = None) -> str:
+def temporary_folders() -> list[str]:
+    chosen = os.environ.get("TMPDIR")
+    path = os.path.abspath(chosen or "")
+    # One line: it stands in an openjd_env message.
+    if chosen and len(os.fsencode(path)) <= _LONGEST_BASE and len(path.splitlines()) == 1:
+        return [path]
+    # A temporary folder with a path too long for a socket is no error of the user's.
+    return ["/tmp", "/var/tmp"]
+
+
+def make_private_folder(parent: str | None = None, name: str | None = None) -> str:
     if parent is not None:
         path = os.path.join(parent, "a-" + os.urandom(2).hex())
         os.mkdir(path, 0o700)
         return path
-    name = "openjd-" + os.urandom(8).hex()
-    chosen = os.environ.get("TMPDIR")
-    if chosen and len(os.fsencode(os.path.abspath(chosen))) <= _LONGEST_BASE:
-        bases = [os.path.abspath(chosen)]
-    else:
-        # A temporary folder with a path too long for a socket is no error of the user's.
-        bases = ["/tmp", "/var/tmp"]
+    name = name or "openjd-" + os.urandom(8).hex()
+    bases = temporary_folders()
     error: OSError | None = None
     for base in bases:
         path = os.path.join(base, name)
@@ -115,8 +124,18 @@ def private_opener(path: str, flags: int) -> int:
     return fd
 
 
+def own_opener(path: str, flags: int) -> int:
+    # Looked at when it is open: it cannot be exchanged any more. A pipe must not be waited for.
+    fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+    found = os.fstat(fd)
+    if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise PermissionError(errno.EACCES, "it is no file of this user's", path)
+    return fd
+
+
 def belongs_to_us(path: str) -> bool:
-    return os.stat(path).st_uid == os.geteuid()
+    return os.lstat(path).st_uid == os.geteuid()
 
 
 def system_config_folder() -> str:
@@ -132,49 +151,84 @@ def takes_bytes_now(fd: int) -> bool:
     return bool(poll.poll(0))
 
 
+def kill_detached(process: subprocess.Popen[bytes]) -> None:
+    # The guardian is the first of a group of its own, and the daemon is in it.
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def contain_descendants() -> None:
+    pass  # The guardian sees to that.
+
+
+def start_time(pid: int) -> str:
+    from ._processes import start_time
+
+    return start_time(pid)
+
+
+def await_process(pid: int, started: str, timeout: float) -> bool:
+    from ._processes import await_end
+
+    return await_end(pid, started, timeout)
+
+
+def end_process(pid: int, started: str) -> bool:
+    from ._processes import end_process
+
+    return end_process(pid, started)
+
+
+def end_marked(mark: str) -> None:
+    from ._processes import end_trees
+
+    end_trees([], mark)
+
+
 class ProcessTree:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str = "") -> None:
+        from ._processes import Process, look
+
         self._process = process
-        self._group = process.pid
-        #: Descendants that were seen, also those that have left the group since.
-        self._strays: set[psutil.Process] = set()
+        self._mark = mark
+        # Nobody else waits for it: until Popen has, its number is its own.
+        self._root = look(process.pid) or Process(process.pid, 0, process.pid, "")
+        #: Descendants that were seen, also those that have left the session since.
+        self._strays: dict[int, Process] = {}
 
     def notify(self) -> None:
+        from ._processes import descendants, signal_process
+
         # Once a parent is dead its children are init's, and cannot be found from it any more.
-        self._strays |= self._descendants()
+        below = descendants(self._root.pid) if self._root.lives() else []
+        self._strays.update((process.pid, process) for process in below)
         self._signal_group(signal.SIGTERM)
+        for process in self._strays.values():
+            if process.session != self._root.pid:
+                signal_process(process, signal.SIGTERM)
 
     def kill(self) -> None:
-        self._strays |= self._descendants()
+        from ._processes import end_trees
+
+        # By the group first: it takes a moment, and leaves nobody time to start others.
         self._signal_group(signal.SIGKILL)
-        if self._strays:
-            import psutil
-        for stray in self._strays:
-            try:
-                # psutil compares the start time, so this cannot hit a reused process id.
-                stray.kill()
-            except psutil.Error:
-                pass
+        end_trees([self._root, *self._strays.values()], self._mark)
 
     def is_gone(self) -> bool:
-        return not self._signal_group(0) and not any(s.is_running() for s in self._strays)
-
-    def _descendants(self) -> set[psutil.Process]:
-        import psutil
-
-        try:
-            return set(psutil.Process(self._process.pid).children(recursive=True))
-        except psutil.Error:
-            return set()
+        return not self._signal_group(0) and not any(s.lives() for s in self._strays.values())
 
     def close(self) -> None:
         pass
 
     def _signal_group(self, signum: int) -> bool:
-        # The group's id is safe to use while the leader is not reaped or any member lives: the
-        # system does not give it away before.
+        # While the leader is not reaped the group's id is nobody else's. After that it may be,
+        # unless a member lives: then only a question is safe.
+        if signum and self._process.returncode is not None:
+            return False
         try:
-            os.killpg(self._group, signum)
+            os.killpg(self._root.pid, signum)
         except (ProcessLookupError, PermissionError):
             return False
         return True

@@ -15,8 +15,10 @@ from openjd.adaptor_runtime_client import _win32
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
+
+    import psutil
 
 assert sys.platform == "win32"
 
@@ -24,6 +26,8 @@ bind, kernel32, advapi32 = _win32.bind, _win32.kernel32, _win32.advapi32
 VOID, VOID_OUT, DWORD, INT = _win32.VOID, _win32.VOID_OUT, _win32.DWORD, _win32.INT
 TEXT = ctypes.c_wchar_p
 MAX_PATH = 260
+
+HAS_GUARDIAN = False  # the daemon's job does a guardian's work
 
 CTRL_C_EVENT, CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT, CTRL_SHUTDOWN_EVENT = 0, 1, 2, 6
 
@@ -45,6 +49,9 @@ SE_FILE_OBJECT = 1
 OWNER_SECURITY_INFORMATION = 0x1
 PROTECTED_DACL = 0x80000000 | 0x4  # the access list, with nothing inherited
 TOKEN_OWNER = 4  # whom this process's new files belong to
+NAMES_CHANGE = 0x1 | 0x2  # of files, of folders: made, removed, renamed
+INVALID_HANDLE = VOID(-1).value
+END_LIMIT = 10_000  # milliseconds until a process that was terminated has ended
 
 _CreateDirectory = bind(kernel32, "CreateDirectoryW", TEXT, VOID)
 _GetTempPath = bind(kernel32, "GetTempPathW", DWORD, TEXT, result=DWORD)
@@ -54,6 +61,13 @@ _SetJobLimits = bind(kernel32, "SetInformationJobObject", VOID, INT, VOID, DWORD
 _QueryJob = bind(kernel32, "QueryInformationJobObject", VOID, INT, VOID, DWORD, _win32.DWORD_OUT)
 _AssignProcessToJob = bind(kernel32, "AssignProcessToJobObject", VOID, VOID)
 _TerminateJob = bind(kernel32, "TerminateJobObject", VOID, DWORD)
+_GetProcessTimes = bind(kernel32, "GetProcessTimes", VOID, *[VOID] * 4)
+_FindFirstChange = kernel32.FindFirstChangeNotificationW
+_FindFirstChange.argtypes, _FindFirstChange.restype = (TEXT, INT, DWORD), VOID
+_FindNextChange = bind(kernel32, "FindNextChangeNotification", VOID)
+_FindCloseChange = bind(kernel32, "FindCloseChangeNotification", VOID)
+_CreateEvent = bind(kernel32, "CreateEventW", VOID, INT, INT, VOID, result=VOID)
+_SetEvent = bind(kernel32, "SetEvent", VOID)
 _SetSecurity = bind(advapi32, "SetKernelObjectSecurity", VOID, DWORD, VOID)
 _resume_process = ctypes.WinDLL("ntdll").NtResumeProcess
 _resume_process.argtypes = (VOID,)
@@ -148,13 +162,13 @@ def on_cancel_signals(callback: Callable[[], None]) -> None:
     atexit.register(at_exit.release)
 
 
-def make_private_folder(parent: str | None = None) -> str:
+def make_private_folder(parent: str | None = None, name: str | None = None) -> str:
     if parent is not None:
         path = os.path.join(parent, "a-" + os.urandom(2).hex())
         _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
         return path
-    base = _temporary_folder()
-    path = os.path.join(base, "openjd-" + os.urandom(8).hex())
+    (base,) = temporary_folders()
+    path = os.path.join(base, name or "openjd-" + os.urandom(8).hex())
     try:
         _CreateDirectory(path, ctypes.byref(_win32.owner_only("OICI")))
     except OSError as e:
@@ -165,25 +179,19 @@ def make_private_folder(parent: str | None = None) -> str:
     return path
 
 
-def folder_behind(address: str) -> str:
-    # The pipe is named after the folder that its listener was given.
-    name = address.rpartition("\\")[2].rpartition("-")[0]
-    return os.path.join(_temporary_folder(), name)
-
-
 def folder_of(address: str) -> str:
     # The pipe has the folder's name before its own.
     name = address.rpartition("\\")[2].rpartition("-")[0]
-    return os.path.join(os.path.abspath(os.environ.get("TMPDIR") or _temporary_folder()), name)
+    return os.path.join(*temporary_folders(), name)
 
 
-def _temporary_folder() -> str:
+def temporary_folders() -> list[str]:
     chosen = os.environ.get("TMPDIR")
     if not chosen:
         buffer = ctypes.create_unicode_buffer(MAX_PATH + 2)
         _GetTempPath(len(buffer), buffer)
         chosen = buffer.value
-    return os.path.abspath(chosen)
+    return [os.path.abspath(chosen)]
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -225,6 +233,14 @@ def private_opener(path: str, flags: int) -> int:
     return fd
 
 
+def own_opener(path: str, flags: int) -> int:
+    fd = private_opener(path, flags)
+    if not belongs_to_us(path):
+        os.close(fd)
+        raise PermissionError(errno.EACCES, "it is no file of this user's", path)
+    return fd
+
+
 def belongs_to_us(path: str) -> bool:
     owner, descriptor = VOID(), VOID()
     error = _GetNamedSecurityInfo(
@@ -256,9 +272,190 @@ def takes_bytes_now(fd: int) -> bool:
     return False
 
 
+def _open_process(pid: int, access: int) -> int:
+    """A handle of the process `pid`, which has not ended.
+
+    Raises:
+        ProcessLookupError: there is no such process, or only what another one holds of it.
+    """
+    try:
+        handle = _winapi.OpenProcess(access | SYNCHRONIZE, False, pid)
+    except PermissionError:
+        raise
+    except (OSError, OverflowError) as e:
+        raise ProcessLookupError(errno.ESRCH, f"there is no process {pid}") from e
+    if _has_ended(handle, 0):
+        _winapi.CloseHandle(handle)
+        raise ProcessLookupError(errno.ESRCH, f"there is no process {pid}")
+    return handle
+
+
+def _has_ended(handle: int, milliseconds: int) -> bool:
+    return _winapi.WaitForSingleObject(handle, milliseconds) == _winapi.WAIT_OBJECT_0
+
+
+def _started(handle: int) -> str:
+    times = (ctypes.c_uint64 * 4)()  # of its start, of its end, spent in the system, and outside
+    where = ctypes.addressof(times)
+    _GetProcessTimes(handle, where, where + 8, where + 16, where + 24)
+    return str(times[0])
+
+
+def start_time(pid: int) -> str:
+    handle = _open_process(pid, _win32.PROCESS_QUERY_LIMITED_INFORMATION)
+    try:
+        return _started(handle)
+    finally:
+        _winapi.CloseHandle(handle)
+
+
+def await_process(pid: int, started: str, timeout: float) -> bool:
+    handle = _hold(pid, started)
+    if handle is None:
+        return True
+    try:
+        return _has_ended(handle, int(timeout * 1000))
+    finally:
+        _winapi.CloseHandle(handle)
+
+
+def _hold(pid: int, started: str, access: int = 0) -> int | None:
+    """A handle of the process, as long as it lives; while it is open the pid is not given away."""
+    try:
+        handle = _open_process(pid, access | _win32.PROCESS_QUERY_LIMITED_INFORMATION)
+    except OSError:
+        return None  # PermissionError: it is somebody else's, so the one that was meant is gone.
+    if _started(handle) == started:
+        return handle
+    _winapi.CloseHandle(handle)
+    return None
+
+
+def end_process(pid: int, started: str) -> bool:
+    handle = _hold(pid, started, PROCESS_TERMINATE)
+    if handle is None:
+        return False
+    try:
+        before = _descendants(pid)
+        try:
+            _winapi.TerminateProcess(handle, 1)
+        except PermissionError:
+            pass  # It ends at this moment.
+        _has_ended(handle, END_LIMIT)
+        # Once more: it may have started others until its end.
+        _kill_all({*before, *_descendants(pid)})
+    finally:
+        _winapi.CloseHandle(handle)
+    return True
+
+
+def end_marked(mark: str) -> None:
+    pass  # Jobs end what processes have started, whoever has left whom.
+
+
+def kill_detached(process: subprocess.Popen[bytes]) -> None:
+    process.kill()  # What it has started is in its job.
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    import psutil
+
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _kill_all(processes: Iterable[psutil.Process]) -> None:
+    import psutil
+
+    for process in processes:
+        try:
+            # psutil compares the start time, so this cannot hit a process id's next owner.
+            process.kill()
+        except psutil.Error:
+            pass
+
+
+_own_job: int | None = None  # held until this process ends
+
+
+def contain_descendants() -> None:
+    global _own_job
+    if _own_job is not None:
+        return
+    job = _make_job()
+    try:
+        _AssignProcessToJob(job, _winapi.GetCurrentProcess())
+    except OSError:
+        _winapi.CloseHandle(job)  # It is in a job that lets no other hold it.
+    else:
+        _own_job = job
+
+
+def _make_job() -> int:
+    """A job whose processes end with the last handle of it, which is not inherited."""
+    job: int = _CreateJobObject(None, None)
+    limits = _JobLimits(flags=JOB_KILL_ON_CLOSE)
+    _SetJobLimits(job, JOB_EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+    return job
+
+
+class PathWatch:
+    def __init__(self, paths: Sequence[str], on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._lock = _thread.allocate_lock()
+        self._closed = False
+        folders: dict[str, list[str]] = {}
+        for path in map(os.path.abspath, paths):
+            folders.setdefault(os.path.dirname(path), []).append(path)
+        watched, error = [], OSError("there is no path to watch")
+        for folder, inside in folders.items():
+            handle = _FindFirstChange(folder, False, NAMES_CHANGE)
+            if handle == INVALID_HANDLE:
+                code = ctypes.get_last_error()
+                error = OSError(None, ctypes.FormatError(code), folder, code)
+            else:
+                watched.append((handle, inside))
+        if not watched:
+            raise error
+        self._close_event: int = _CreateEvent(None, True, False, None)
+        _thread.start_new_thread(self._watch, (watched,))
+
+    def _watch(self, watched: list[tuple[int, list[str]]]) -> None:
+        while True:
+            handles = [self._close_event, *(handle for handle, _ in watched)]
+            place = _winapi.WaitForMultipleObjects(handles, False, _winapi.INFINITE)
+            if place == 0:
+                break
+            handle, inside = watched[place - 1]
+            try:
+                # First of all: what happens while somebody looks is seen as well.
+                _FindNextChange(handle)
+                kept = any(map(os.path.lexists, inside))
+            except OSError:
+                kept = False
+            if not kept:
+                # A folder is not gone, and those around it stay, while somebody watches it.
+                _FindCloseChange(handle)
+                del watched[place - 1]
+            self._on_change()
+        with self._lock:
+            self._closed = True
+            for handle, _ in watched:
+                _FindCloseChange(handle)
+            _winapi.CloseHandle(self._close_event)
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                _SetEvent(self._close_event)
+
+
 class ProcessTree:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        # `process` holds its process id: it is not given away while this object lives.
+    def __init__(self, process: subprocess.Popen[bytes], mark: str = "") -> None:
+        # `process` holds its process id: it is not given away while this object lives. The mark
+        # serves systems without jobs.
         self._process = process
         self._lock = _thread.allocate_lock()
         self._job: int | None = None
@@ -266,10 +463,7 @@ class ProcessTree:
             PROCESS_SET_QUOTA | PROCESS_TERMINATE | PROCESS_SUSPEND_RESUME, False, process.pid
         )
         try:
-            self._job = _CreateJobObject(None, None)
-            limits = _JobLimits(flags=JOB_KILL_ON_CLOSE)
-            size = ctypes.sizeof(limits)
-            _SetJobLimits(self._job, JOB_EXTENDED_LIMITS, ctypes.byref(limits), size)
+            self._job = _make_job()
             try:
                 _AssignProcessToJob(self._job, handle)
             except OSError:
@@ -286,23 +480,13 @@ class ProcessTree:
             pass
 
     def kill(self) -> None:
-        import psutil
-
-        strays = []
-        try:
-            process = psutil.Process(self._process.pid)
-            strays = [process, *process.children(recursive=True)]
-        except psutil.Error:
-            pass
+        strays = _descendants(self._process.pid)
         with self._lock:
             if self._job is not None:
                 _TerminateJob(self._job, 1)
         # Those that the job does not hold, where there are such.
-        for stray in strays:
-            try:
-                stray.kill()
-            except psutil.Error:
-                pass
+        self._process.kill()
+        _kill_all(strays)
 
     def is_gone(self) -> bool:
         counts = _JobCounts()
@@ -323,16 +507,7 @@ class ProcessTree:
 class ProcessHandle:
     def __init__(self, pid: int) -> None:
         self._closed = False
-        try:
-            self._handle = _winapi.OpenProcess(SYNCHRONIZE, False, pid)
-        except PermissionError:
-            raise
-        except OSError as e:
-            raise ProcessLookupError(errno.ESRCH, f"there is no process {pid}") from e
-        if self.wait(0):
-            # It has ended; somebody else still holds it.
-            self.close()
-            raise ProcessLookupError(errno.ESRCH, f"there is no process {pid}")
+        self._handle = _open_process(pid, 0)
 
     def wait(self, timeout: float | None) -> bool:
         limit = _winapi.INFINITE

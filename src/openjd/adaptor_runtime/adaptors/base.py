@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from .versioning import SemanticVersion
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from openjd.adaptor_runtime_client.path_mapping import PathMapper, PathMappingRule
@@ -67,6 +68,9 @@ class BaseAdaptor(ABC, Generic[_ConfigT]):
     _warn_unmapped_paths = False
     # Whether the step under way was cancelled, be it before its code began; set by the session.
     _step_canceled: Callable[[], bool] | None = None
+    # To be called when the step under way has failed and ends because its application is ended,
+    # with what is set when that is done; set by the session.
+    _step_given_up: Callable[[threading.Event], None] | None = None
 
     def __init__(
         self,

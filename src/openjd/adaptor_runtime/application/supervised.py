@@ -322,11 +322,15 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
             error = self._failure(message)
             error.told = True
             self._given_up = error
-            self._buried.clear()
+            buried = self._buried = threading.Event()
+            tell_session = self._step_given_up
         if not self._canceled:
             line = " ".join(message.splitlines())
             sys.stdout.write(f"openjd_fail: Error encountered while {doing} adaptor: {line}\n")
             sys.stdout.flush()
+        if tell_session is not None:
+            # Ending the application may not be enough to have the step's code return.
+            tell_session(buried)
         if at_once:
             # Not in this thread, which may be one that reads the application's output.
             threading.Thread(target=self._bury, name="give up", daemon=True).start()

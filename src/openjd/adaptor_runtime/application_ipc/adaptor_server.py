@@ -15,7 +15,7 @@ from openjd.adaptor_runtime_client.wire.errors import (
 )
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _platform
+from .. import _session_folder
 from .._platform import make_private_folder
 from .actions_queue import ActionsQueue
 from .calls import Calls
@@ -51,8 +51,9 @@ class AdaptorServer:
         self.actions_queue = actions_queue
         self.adaptor = adaptor
         self.calls = calls
-        # In the daemon's own folder, where it is found should the daemon be killed.
-        self._folder = make_private_folder(_platform.session_folder)
+        # In the session's own folder, where it is found should the session be killed.
+        session = _session_folder.get()
+        self._folder = make_private_folder(session.path if session else None)
         try:
             self._listener = listen(self._folder)
         except OSError:

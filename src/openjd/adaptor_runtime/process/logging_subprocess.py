@@ -12,8 +12,10 @@ from functools import partial
 from types import TracebackType
 from typing import IO, Protocol
 
+from .. import _session_folder
 from .._output import LogHandler, pass_messages, report_failure
 from .._platform import ProcessHandle, ProcessTree, own_group_options
+from .._session_folder import APPLICATION, SessionFolder
 from ..app_handlers import RegexHandler
 from ._levels import STDERR, STDOUT
 from ._pump import Pump
@@ -78,6 +80,10 @@ class LoggingSubprocess:
             raise ValueError("args is empty: there is no program to start")
         _check_encoding(encoding)
         self._logger = logger
+        session = _session()
+        tree = session.new_tree() if session else os.urandom(8).hex()
+        variables = dict(os.environ if environment is None else environment)
+        variables[_session_folder.TREE_VARIABLE] = tree
         logger.info("Running command: %s", subprocess.list2cmdline(list(args)))
         try:
             process: subprocess.Popen[bytes] = subprocess.Popen(
@@ -86,7 +92,7 @@ class LoggingSubprocess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=startup_directory,
-                env=None if environment is None else dict(environment),
+                env=variables,
                 bufsize=0,
                 **own_group_options(),
             )
@@ -102,7 +108,9 @@ class LoggingSubprocess:
                 "Ensure that it is available from the PATH environment variable."
             ) from e
         self._process = process
-        self._tree = ProcessTree(process)
+        self._tree = ProcessTree(process, f"{_session_folder.TREE_VARIABLE}={tree}")
+        self._session = session
+        self._place = None if session is None else session.enter(APPLICATION, process.pid)
         self._observer = observer
         self._callback_error: BaseException | None = None
         self._drained = False
@@ -260,7 +268,10 @@ class LoggingSubprocess:
         if self._process.poll() is not None and self._tree.is_gone():
             self._tree.close()
             with _running_lock:
+                place, self._place = self._place, None
                 _running.discard(self)
+            if self._session is not None:
+                self._session.leave(place)
 
     def __enter__(self) -> LoggingSubprocess:
         return self
@@ -278,6 +289,15 @@ def running() -> list[LoggingSubprocess]:
     """The subprocesses of this process of which something may still live."""
     with _running_lock:
         return list(_running)
+
+
+def _session() -> SessionFolder | None:
+    """The session's folder, in which applications are recorded."""
+    try:
+        return _session_folder.get()
+    except OSError as e:
+        _logger.warning("applications cannot be ended should this process be killed: %s", e)
+        return None
 
 
 def _check_encoding(encoding: str) -> None:

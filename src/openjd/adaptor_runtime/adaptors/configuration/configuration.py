@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from ..._text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -66,6 +68,10 @@ class Configuration:
                 f"the configuration file {config_path}, line {e.lineno}, column {e.colno} "
                 f"is no JSON: {e.msg}"
             ) from e
+        except ValueError as e:
+            raise ConfigurationError(
+                f"the configuration file {config_path} cannot be read: {one_line(str(e))}"
+            ) from e
         except RecursionError as e:
             raise ConfigurationError(
                 f"the configuration file {config_path} is nested too deeply"
@@ -75,7 +81,12 @@ class Configuration:
                 f"the configuration file {config_path} must hold a JSON object, with settings by "
                 "their names"
             )
-        cls._validate(config, config_path, text, schema_path)
+        try:
+            cls._validate(config, config_path, text, schema_path)
+        except RecursionError as e:
+            raise ConfigurationError(
+                f"the configuration file {config_path} is nested too deeply"
+            ) from e
         return cls(config)
 
     @classmethod
@@ -94,12 +105,12 @@ class Configuration:
                 choices = ", ".join(json.dumps(one) for one in allowed)
                 raise ConfigurationError(
                     f"the configuration file {config_path}{_line_of(text, [key])}, key /{key}: "
-                    f"{json.dumps(value)} is none of {choices}"
+                    f"{shown(value)} is none of {choices}"
                 )
         wrong = cls._wrong(config)
         if wrong is not None:
             where, problem = wrong
-            key = "/".join(str(step) for step in where)
+            key = one_line("/".join(str(step) for step in where), 200)
             raise ConfigurationError(
                 f"the configuration file {config_path}{_line_of(text, where)}, key /{key}: "
                 f"{problem}"
@@ -112,10 +123,14 @@ class Configuration:
             try:
                 with open(path, encoding="utf-8") as file:
                     schemas.append(json.load(file))
-            except (OSError, ValueError) as e:
+            except (OSError, ValueError, RecursionError) as e:
                 raise ConfigurationError(
                     f"the configuration schema {path} cannot be used: {e}"
                 ) from e
+            if not isinstance(schemas[-1], (dict, bool)):
+                raise ConfigurationError(
+                    f"the configuration schema {path} cannot be used: it must hold a JSON object"
+                )
         from jsonschema.exceptions import SchemaError, best_match
         from jsonschema.validators import validator_for
 
@@ -125,16 +140,18 @@ class Configuration:
                 validator_class.check_schema(schema)
             except SchemaError as e:
                 raise ConfigurationError(
-                    f"the configuration schema {' or '.join(paths)} is not valid: {e.message}"
+                    f"the configuration schema {' or '.join(paths)} is not valid: "
+                    f"{one_line(e.message)}"
                 ) from e
             named = schema.get("properties", {}) if isinstance(schema, dict) else {}
             judged = {k: v for k, v in config.items() if k not in cls._newer or k in named}
             error = best_match(validator_class(schema).iter_errors(judged))
             if error is not None:
-                key = "/" + "/".join(str(step) for step in error.absolute_path)
+                key = one_line("/".join(str(step) for step in error.absolute_path), 200)
                 line = _line_of(text, error.absolute_path)
                 raise ConfigurationError(
-                    f"the configuration file {config_path}{line}, key {key}: {error.message}"
+                    f"the configuration file {config_path}{line}, key /{key}: "
+                    f"{one_line(error.message, 800)}"
                 )
 
     @classmethod
@@ -151,12 +168,20 @@ class Configuration:
 
 
 def _line_of(text: str, path: Iterable[Any]) -> str:
-    """ ", line N" for the innermost key of `path` in the text of a file; "" if it has none."""
+    """ ", line N" for the innermost key of `path` in the text of a file; "" if that is unknown."""
     import yaml
+
+    from ..._data import DataError, check_yaml
 
     # JSON is YAML, but for tabs; and a reader for YAML says where things are.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    node = yaml.compose(text.replace("\t", " "), loader)
+    text = text.replace("\t", " ")
+    try:
+        check_yaml(text, loader, "")
+        node = yaml.compose(text, loader)
+    except (yaml.YAMLError, DataError):
+        # JSON nevertheless: with a control character, half of a pair, or thousands of brackets.
+        return ""
     line = ""
     for step in path:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
@@ -170,6 +195,12 @@ def _line_of(text: str, path: Iterable[Any]) -> str:
         key, node = found[-1]
         line = f", line {key.start_mark.line + 1}"
     return line
+
+
+def shown(value: Any) -> str:
+    """A setting's value as it may stand in a message."""
+    # Descriptions in TOML have dates.
+    return one_line(json.dumps(value, default=str), 400)
 
 
 class AdaptorConfiguration(Configuration):
@@ -193,13 +224,13 @@ class AdaptorConfiguration(Configuration):
         names = config.get("map_environment", [])
         if not isinstance(names, list):
             return ["map_environment"], (
-                f"{json.dumps(names)} is no list of names of environment variables, such as "
+                f"{shown(names)} is no list of names of environment variables, such as "
                 '["PROJECT_ROOT"]'
             )
         for index, name in enumerate(names):
             if not isinstance(name, str) or not name:
                 return ["map_environment", index], (
-                    f"{json.dumps(name)} is no name of an environment variable"
+                    f"{shown(name)} is no name of an environment variable"
                 )
         return None
 
@@ -222,6 +253,23 @@ class RuntimeConfiguration(Configuration):
     def deactivate_telemetry(self) -> bool:
         """Whether adaptors shall send no telemetry (default: False). The runtime sends none."""
         return bool(self._config.get("deactivate_telemetry", False))
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a daemon lives without a request (seconds; default: a day; 0: for ever).
+
+        Not while it does what it was asked to.
+        """
+        return float(self._config.get("lease_seconds", 86400))
+
+    @classmethod
+    def _wrong(cls, config: dict[str, Any]) -> tuple[list[Any], str] | None:
+        lease = config.get("lease_seconds", 0)
+        if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 <= lease < 1e9:
+            return ["lease_seconds"], (
+                f"{shown(lease)} is no number of seconds (0 for a daemon that waits for ever)"
+            )
+        return None
 
     @property
     def warn_unmapped_paths(self) -> bool:

@@ -1,0 +1,1 @@
+"""An adaptor whose daemon hangs in an import and is deaf meanwhile."""

@@ -1,0 +1,1 @@
+"""What another user of the machine, or a hostile application or job, can do, tried out."""
