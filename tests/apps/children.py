@@ -63,6 +63,18 @@ def dynasty(port: str, generations: str = "3") -> None:
     defy(port)
 
 
+def escape(port: str) -> None:
+    """Starts a child with a session of its own and an empty environment, and ends."""
+    subprocess.Popen(
+        [sys.executable, __file__, "defy", port],
+        env={},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 def forsake(port: str) -> None:
     """Starts a child that stays in this process group with its output open, and ends."""
     subprocess.Popen([sys.executable, __file__, "defy", port])
