@@ -30,11 +30,15 @@ def write(path: str, info: ConnectionInfo) -> None:
     """
     temporary = f"{path}.{os.urandom(6).hex()}"
     try:
-        with open(temporary, "x", encoding="utf-8", opener=private_opener) as file:
-            json.dump(info._asdict(), file)
+        _create(temporary, info)
         try:
             # Unlike a rename, a link fails where something has the name already.
             os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links. Whoever reads half of it finds no connection file.
+            _create(path, info)
         finally:
             os.unlink(temporary)
     except FileExistsError as e:
@@ -46,6 +50,11 @@ def write(path: str, info: ConnectionInfo) -> None:
         raise ConnectionFileError(
             f"the connection file {path} cannot be written: {e.strerror or e}"
         ) from e
+
+
+def _create(path: str, info: ConnectionInfo) -> None:
+    with open(path, "x", encoding="utf-8", opener=private_opener) as file:
+        json.dump(info._asdict(), file)
 
 
 def read(path: str) -> ConnectionInfo:
