@@ -17,7 +17,7 @@ INFO = ConnectionInfo("/no/socket", 7, "1", "/no/openjd-0")
 
 @pytest.fixture
 def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Links fail, as on FAT and many a network's file system (none of which can be mounted here)."""
+    """Links fail, as on FAT and in some networks (none of which can be mounted here)."""
 
     def link(*arguments: object, **options: object) -> NoReturn:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))

@@ -184,7 +184,8 @@ def test_an_ffmpeg_that_somebody_ends(studio: Studio) -> None:
         *("--init-data", json.dumps({"ffmpeg": studio.in_real_time()})),
     )
     command.until("progress=continue")
-    (ffmpeg,) = psutil.Process(command.pid).children()
+    # Its guardian is the other one.
+    (ffmpeg,) = (c for c in psutil.Process(command.pid).children() if "-i" in c.cmdline())
     ffmpeg.terminate()
     says = studio.left_nothing(command).fails()
     assert "FFmpeg ended with exit code 255" in says
