@@ -115,6 +115,7 @@ class SessionFolder:
 current: SessionFolder | None = None
 # Makes the folder of a session in the foreground, when something first needs one.
 _maker: Callable[[], SessionFolder] | None = None
+_making = _thread.allocate_lock()
 
 
 def get() -> SessionFolder | None:
@@ -124,9 +125,11 @@ def get() -> SessionFolder | None:
         OSError: the temporary folder cannot be used.
     """
     global current, _maker
-    if current is None and _maker is not None:
-        current, _maker = _maker(), None
-    return current
+    with _making:
+        if current is None and _maker is not None:
+            maker, _maker = _maker, None
+            current = maker()
+        return current
 
 
 def make_with(maker: Callable[[], SessionFolder]) -> None:

@@ -9,6 +9,7 @@ adaptor that is busy nor a frontend that does not read holds up anything else.
 from __future__ import annotations
 
 import atexit
+import errno
 import faulthandler
 import json
 import math
@@ -46,6 +47,8 @@ from .connection_file import ConnectionFileError, ConnectionInfo
 from .spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .. import EntryPoint
     from ..adaptors import BaseAdaptor
 
@@ -158,7 +161,8 @@ class Backend:
         self._lease = self._config.lease_seconds
         self._last_request = time.monotonic()
         self._given_up = False
-        self._watched: list[tuple[str, str, tuple[int, int]]] = []
+        #: What it is called, its path, and whether it is gone.
+        self._watched: list[tuple[str, str, Callable[[], bool]]] = []
         self._folder = _platform.make_private_folder(name=name)
         try:
             folder = _session_folder.current = _session_folder.SessionFolder(self._folder)
@@ -167,9 +171,7 @@ class Backend:
             folder.enter(_session_folder.DAEMON, os.getpid())
             self._listener = listen(self._folder)
             started = _platform.start_time(os.getpid())
-            self.info = ConnectionInfo(
-                self._listener.address, os.getpid(), started, self._folder
-            )
+            self.info = ConnectionInfo(self._listener.address, os.getpid(), started, self._folder)
             if self._connection_path:
                 connection_file.write(self._connection_path, self.info)
             # The interpreter itself writes here what its threads did when it was brought down.
@@ -285,8 +287,8 @@ class Backend:
                 continue
             if event != GONE:
                 return event
-            for what, path, identity in self._watched:
-                if _identity(path) != identity:
+            for what, path, is_gone in self._watched:
+                if is_gone():
                     return f"{what} {path} is gone"
 
     def _lease_left(self) -> float | None:
@@ -306,21 +308,23 @@ class Backend:
 
     def _watch_paths(self) -> None:
         """Sees when what the session consists of is removed: it is over then."""
-        wanted = []
+        address, file = self._listener.address, self._connection_path
         # A pipe is no file, and must not be looked at like one.
-        if os.path.dirname(self._listener.address) == self._folder:
-            wanted.append(("the socket", self._listener.address))
-        if self._connection_path:
-            wanted.append(("the connection file", self._connection_path))
-        folder = os.environ.get(WORKING_DIRECTORY_VARIABLE)
+        if os.path.dirname(address) == self._folder:
+            self._watched.append(("the socket", address, lambda: _is_gone(address)))
+        if file is not None:
+            self._watched.append(
+                ("the connection file", file, lambda: not connection_file.holds(file, self.info))
+            )
         try:
-            wanted.append(("the session's working directory", folder or os.getcwd()))
+            folder = os.environ.get(WORKING_DIRECTORY_VARIABLE) or os.getcwd()
         except OSError:
             pass  # It is gone, and never was the session's.
-        for what, path in wanted:
-            identity = _identity(path)
-            if identity is not None:
-                self._watched.append((what, path, identity))
+        else:
+            if not _is_gone(folder):
+                self._watched.append(
+                    ("the session's working directory", folder, lambda: _is_gone(folder))
+                )
         paths = [path for _, path, _ in self._watched]
         try:
             # Kept: who watches ends with it.
@@ -586,13 +590,15 @@ class _NoTask(_Task):
         return False
 
 
-def _identity(path: str) -> tuple[int, int] | None:
-    """What tells a file from another of its name; None where there is none."""
+def _is_gone(path: str) -> bool:
+    """Whether nothing has that name; a disk that does not answer says nothing."""
     try:
-        found = os.stat(path, follow_symlinks=False)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        os.stat(path, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as e:
+        return e.errno == errno.ESTALE
+    return False
 
 
 def _final(outcome: Outcome, told: bool = True) -> messages.Message:

@@ -97,6 +97,16 @@ def read(path: str) -> ConnectionInfo:
     return info
 
 
+def holds(path: str, info: ConnectionInfo) -> bool:
+    """Whether the file still says `info`, or nobody can tell at this moment."""
+    try:
+        return read(path) == info
+    except ConnectionFileMissing:
+        return False
+    except ConnectionFileError as e:
+        return isinstance(e.__cause__, OSError)
+
+
 def remove(path: str, info: ConnectionInfo) -> None:
     """Removes the file if it is still the one that says `info`."""
     try:

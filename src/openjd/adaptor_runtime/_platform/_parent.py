@@ -29,7 +29,6 @@ def run_below(command: list[str], variable: str, value: str) -> int:
 
     for passed in (signal.SIGTERM, signal.SIGINT):
         signal.signal(passed, pass_on)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Its other end stays open in this process alone.
     reader, _ = os.pipe()
     os.set_inheritable(reader, True)
