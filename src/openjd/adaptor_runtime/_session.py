@@ -105,6 +105,8 @@ class Step:
         self.on_done = on_done
         #: Whether it is called off: a START or RUN that was cancelled.
         self.canceled = False
+        #: Why nobody waits for it any more, if it is not the scheduler that has called it off.
+        self.lost: str | None = None
         #: When what happens, once it was cancelled.
         self.phases: Phases | None = None
         #: The applications that were asked to end because of that.
@@ -316,7 +318,7 @@ class Session:
             if hastened:
                 # It was cancelled before it began; it is let alone until the time is short.
                 self._begin_cancel(step)
-            outcome = Outcome(False, True, "canceled") if canceled else self._do(step)
+            outcome = _called_off(step) if canceled else self._do(step)
             with self._news:
                 step.ended = True
                 self._news.notify_all()
@@ -367,7 +369,7 @@ class Session:
         with self._lock:
             canceled = step.canceled
         if canceled and step.name in (START, RUN):
-            return Outcome(False, True, "canceled", trace)
+            return _called_off(step, trace)
         if error is None and failure is None:
             return Outcome(True)
         if error is not None:
@@ -432,6 +434,12 @@ class Session:
     def _finish_prints(self) -> None:
         if isinstance(sys.stdout, PrintStream):
             sys.stdout.finish()
+
+
+def _called_off(step: Step, trace: str | None = None) -> Outcome:
+    if step.lost is not None:
+        return Outcome(False, False, step.lost, trace)
+    return Outcome(False, True, "canceled", trace)
 
 
 def new_adaptor(

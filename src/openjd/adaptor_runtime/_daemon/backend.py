@@ -343,6 +343,10 @@ class Backend:
         if self._given_up:
             return
         self._given_up = True
+        with self._lock:
+            busy = self._task
+        if busy is not None:
+            busy.step.lost = reason
         self._output.write(f"openjd_fail: the session is over: {reason}\n")
         self._stop(None)
 
