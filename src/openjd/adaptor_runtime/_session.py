@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._cancel_info import BUDGET, LEAST
 from ._output import Output, PrintStream
+from ._vital import start_vital
 from .adaptors import BaseAdaptor
 from .adaptors.lifecycle import DOING, AdaptorRunner, AdaptorState, describe, origin
 from .process import logging_subprocess
@@ -163,8 +164,7 @@ class Session:
         self._current: Step | None = None
         self._runner: AdaptorRunner | None = None
         self.tasks_done = 0
-        self._worker = threading.Thread(target=self._work, name="adaptor", daemon=True)
-        self._worker.start()
+        start_vital("adaptor", self._work)
 
     @property
     def state(self) -> AdaptorState:
@@ -217,9 +217,7 @@ class Session:
             self._begin_cancel(step, self._ask)
 
     def _begin_cancel(self, step: Step, first: Callable[[Step], None] | None = None) -> None:
-        threading.Thread(
-            target=self._cancel, args=(step, first), name="cancel", daemon=True
-        ).start()
+        start_vital("cancel", self._cancel, step, first)
 
     def _cancel(self, step: Step, first: Callable[[Step], None] | None) -> None:
         if first is not None:
@@ -247,7 +245,7 @@ class Session:
 
     def _ask(self, step: Step) -> None:
         _logger.info("Canceling: the adaptor is asked to end what it does")
-        threading.Thread(target=self._call, args=(step,), name="on_cancel", daemon=True).start()
+        start_vital("on_cancel", self._call, step)
 
     def _call(self, step: Step) -> None:
         runner = self._runner
@@ -287,9 +285,7 @@ class Session:
 
     def _watch_given_up(self, step: Step, buried: threading.Event) -> None:
         """A step has failed, and its application is being ended: the step is to end as well."""
-        threading.Thread(
-            target=self._await_given_up, args=(step, buried), name="given up", daemon=True
-        ).start()
+        start_vital("given up", self._await_given_up, step, buried)
 
     def _await_given_up(self, step: Step, buried: threading.Event) -> None:
         buried.wait(BURIAL_LIMIT)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire.messages import encode_text
 
-from .. import _output, _session_folder, _stdout
+from .. import _output, _session_folder, _stdout, _vital
 from .._cancel_info import Notice, Notices
 from .._daemon import guardian
 from .._data import load_data
@@ -59,6 +59,9 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     events: SimpleQueue[Any] = SimpleQueue()
     notices = Notices(time.monotonic())
     on_cancel_signals(lambda: events.put(_SIGNAL))
+    _vital.last_words = lambda error: os.write(
+        fd, f"openjd_fail: the session cannot go on: {type(error).__name__}: {error}\n".encode()
+    )
     _session_folder.make_with(guardian.folder_in_foreground)
     session = Session(
         lambda: new_adaptor(entry_point, init_data, path_mapping_data, config),

@@ -24,7 +24,7 @@ from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _output, _platform, _session_folder
+from .. import _output, _platform, _session_folder, _vital
 from .._cancel_info import LONGEST
 from .._data import DataError, parse
 from .._logging import configure_logging
@@ -39,6 +39,7 @@ from .._session import (
     new_adaptor,
 )
 from .._stacks import describe_threads
+from .._vital import start_vital
 from ..adaptors.configuration import runtime_configuration_manager
 from ..adaptors.configuration.configuration import ConfigurationError
 from ..process._pump import Pump
@@ -182,8 +183,14 @@ class Backend:
             _session_folder.remove(self._folder)
             raise
         faulthandler.enable(file=self._crash_file)
+        _vital.last_words = self._say_last_words
         self._spool = Spool(self._folder)
         self._output = _output.Output(self._to_spool, PREFIX)
+
+    def _say_last_words(self, error: BaseException) -> None:
+        """In a thread that the session needs and that cannot go on."""
+        os.write(self._crash_file.fileno(), f"{type(error).__name__}: {error}\n".encode())
+        faulthandler.dump_traceback(self._crash_file)
 
     def serve(self, ready: int, token: str, frontend: IO[bytes]) -> int:
         """Runs until the session has ended, and returns the exit status.
@@ -198,13 +205,11 @@ class Backend:
         self._redirect_standard_streams()
         configure_logging(self._output, self._config.log_level, self._entry_point.module)
         self._session = Session(self._make_adaptor, self._output, self._stuck, self._settle)
-        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        start_vital("accept", self._accept)
         self._watch_paths()
         for callback in list(self._entry_point.on_bootstrap_complete):
             callback()
-        threading.Thread(
-            target=self._watch, args=(frontend,), name="bootstrap", daemon=True
-        ).start()
+        start_vital("bootstrap", self._watch, frontend)
         try:
             os.write(ready, bootstrap.encode_record(token, {"info": self.info._asdict()}))
         except OSError:
@@ -304,7 +309,7 @@ class Backend:
             os.read(lifeline, 1)
             self._events.put("the daemon's guardian is gone")
 
-        threading.Thread(target=watch, name="guardian", daemon=True).start()
+        start_vital("guardian", watch)
 
     def _watch_paths(self) -> None:
         """Sees when what the session consists of is removed: it is over then."""
@@ -358,9 +363,13 @@ class Backend:
             if stream is None:
                 return
             connection = Connection(stream, {"folder": self._folder})
-            threading.Thread(
-                target=self._converse, args=(connection,), name="frontend", daemon=True
-            ).start()
+            try:
+                threading.Thread(
+                    target=self._converse, args=(connection,), name="frontend", daemon=True
+                ).start()
+            except (RuntimeError, MemoryError):
+                # It sees that nobody talks to it.
+                connection.close()
 
     def _converse(self, connection: Connection) -> None:
         task: _Task | None = None
@@ -465,11 +474,9 @@ class Backend:
         assert task is not None
         if task.step.name == START and not outcome.ok:
             # A session whose start failed has nothing to keep the daemon for.
-            threading.Thread(target=self._finish, args=(outcome,), name="finish").start()
+            start_vital("finish", self._finish, outcome)
         else:
-            threading.Thread(
-                target=self._tell, args=(task, outcome), name="answer", daemon=True
-            ).start()
+            start_vital("answer", self._tell, task, outcome)
 
     def _tell(self, task: _Task, outcome: Outcome) -> None:
         self._spool.drain()
@@ -480,7 +487,9 @@ class Backend:
         try:
             task.connection.send(_final(outcome))
         except WireError:
-            pass
+            if task.step.name == START:
+                # For all that the scheduler knows there is no session.
+                self._events.put("nobody waits for the end of the start any more")
         task.answered.set()
         # The lease runs from now on.
         self._last_request = time.monotonic()
@@ -507,9 +516,7 @@ class Backend:
             return None
         if busy is not None:
             self._session.cancel(busy.step)
-        threading.Thread(
-            target=self._stop_after, args=(busy, task), name="stop", daemon=True
-        ).start()
+        start_vital("stop", self._stop_after, busy, task)
         return task
 
     def _stop_after(self, busy: _Task | None, task: _Task) -> None:

@@ -53,8 +53,14 @@ def write(path: str, info: ConnectionInfo) -> None:
 
 
 def _create(path: str, info: ConnectionInfo) -> None:
-    with open(path, "x", encoding="utf-8", opener=private_opener) as file:
-        json.dump(info._asdict(), file)
+    file = open(path, "x", encoding="utf-8", opener=private_opener)  # noqa: SIM115
+    try:
+        with file:
+            json.dump(info._asdict(), file)
+    except OSError:
+        # The disk is full: half of it is of no use.
+        os.unlink(path)
+        raise
 
 
 def read(path: str) -> ConnectionInfo:

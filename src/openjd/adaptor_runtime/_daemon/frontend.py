@@ -271,8 +271,14 @@ def start(
         if not final["ok"]:
             # With the last of what it started.
             events.result(daemon.wait)
-    except (Lost, NotListening):
+    except (Lost, NotListening) as e:
+        broke = isinstance(e, Lost) and _broke(connection, info.socket)
+        if broke:
+            # Nobody would know of a session whose start has failed.
+            daemon.terminate()
         status = daemon.wait()
+        if broke:
+            raise FrontendError(f"{_broken(info.pid, 'starting')} it was ended") from None
         raise FrontendError(_obituary(info, connection_path, "starting", status)) from None
     except TimeUp:
         raise FrontendError(_put_down(info.pid, info, connection_path)) from None
@@ -411,6 +417,9 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
             {"type": messages.RUN, "text": text, "name": name}
         )
     except Lost:
+        if _broke(connection, address):
+            text = _broken(connection.peer_pid, "running a task")
+            raise FrontendError(f"{text} the task is cancelled") from None
         info = info or _introduced(connection, address)
         raise FrontendError(_obituary(info, connection_path, "running a task", None)) from None
     except TimeUp:
@@ -458,6 +467,11 @@ def stop(connection_path: str | None) -> int:
         message = _put_down(pid, info or _implied(address), connection_path)
         raise FrontendError(message) from None
     except Lost:
+        if _broke(connection, address):
+            text = _broken(connection.peer_pid, "stopping")
+            if handle is not None and events.result(lambda: handle.wait(EXIT_LIMIT)):
+                raise FrontendError(f"{text} it has ended") from None
+            raise FrontendError(f"{text} ask again") from None
         info = info or _introduced(connection, address)
         raise FrontendError(_obituary(info, connection_path, "stopping", None)) from None
     if not ended:
@@ -466,6 +480,25 @@ def stop(connection_path: str | None) -> int:
             f"its process did not end within {EXIT_LIMIT:g} seconds"
         )
     return _conclude(final)
+
+
+def _broke(connection: Connection, address: str) -> bool:
+    """Whether a conversation has ended although its daemon lives: it had no descriptor left, say.
+
+    From then on the daemon sees that nobody waits for an answer.
+    """
+    connection.close()
+    try:
+        connect(address).close()
+    except NotListening:
+        return False
+    except WireError:
+        pass
+    return True
+
+
+def _broken(pid: int | None, doing: str) -> str:
+    return f"the connection to the adaptor's daemon (process {pid}) broke while {doing};"
 
 
 def _read_to_end(connection: Connection) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import IO, Optional
 
 from .._platform import private_opener
+from .._vital import start_vital
 
 # Output beyond this many bytes that nobody has read yet goes to a file.
 MEMORY_LIMIT = 8 * 1024 * 1024
@@ -67,8 +68,7 @@ class Spool:
         self._under_way = 0
         self._closed = False
         self._busy = False
-        self._thread = threading.Thread(target=self._deliver, name="output", daemon=True)
-        self._thread.start()
+        start_vital("output", self._deliver)
 
     def write(self, data: bytes) -> None:
         """Adds whole lines at the end.

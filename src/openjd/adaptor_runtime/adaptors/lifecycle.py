@@ -51,6 +51,8 @@ DOING = {
     _S.CLEANUP: "cleaning up",
     _S.CANCELED: "canceling the",
 }
+# What a cancel calls off.
+_CANCELABLE = (_S.START, _S.RUN)
 
 
 class LifecycleError(RuntimeError):
@@ -124,6 +126,11 @@ class AdaptorRunner:
                 # Whoever raised it has told the scheduler when it happened.
                 raise
             message = " ".join(describe(e).splitlines())
+            canceled = self.adaptor._step_canceled
+            if state in _CANCELABLE and canceled is not None and canceled():
+                # That what was cancelled has ended is no failure to tell the scheduler of.
+                _logger.info("The cancel ended %s adaptor: %s", DOING[state], message)
+                raise
             sys.stdout.write(
                 f"openjd_fail: Error encountered while {DOING[state]} adaptor: {message}\n"
             )

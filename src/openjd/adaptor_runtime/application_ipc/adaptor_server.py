@@ -84,9 +84,14 @@ class AdaptorServer:
                         connection.close()
                         return
                     self._connections.add(connection)
-                threading.Thread(
-                    target=self._serve, args=(connection,), name="application", daemon=True
-                ).start()
+                try:
+                    threading.Thread(
+                        target=self._serve, args=(connection,), name="application", daemon=True
+                    ).start()
+                except (RuntimeError, MemoryError) as e:
+                    # The application sees that nobody talks to it.
+                    _logger.error("no thread can be started for the application: %s", e)
+                    connection.close()
         finally:
             self._done.set()
 

@@ -13,6 +13,9 @@ from .._output import LINE_LIMIT, break_lines
 from .._platform import PIPE_SIZE, enlarge_pipe
 
 READ_SIZE = 256 * 1024
+# What is read at once where there is little to read: for each of many short applications a large
+# buffer would be another place in the heap, and the daemon would grow for thousands of tasks.
+SMALL_READ_SIZE = 16 * 1024
 
 
 class LineBuffer:
@@ -29,13 +32,14 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> str:
         """The whole lines that are there once `data` is added; "" when there is none yet."""
+        held = self._decoder.getstate()[0]
         try:
             text = self._decoder.decode(data)
         except UnicodeError:
             # Some codecs know no backslashreplace (utf-16 without its first two bytes): what is
             # not in the encoding that it was said to be in is shown byte for byte.
             self._decoder = codecs.getincrementaldecoder("utf-8")(errors="backslashreplace")
-            text = self._decoder.decode(data)
+            text = self._decoder.decode(held + data)
         return self._lines(text)
 
     def finish(self) -> str:
@@ -122,13 +126,19 @@ class Pump(threading.Thread):
     def run(self) -> None:
         fd = self._stream.fileno()
         enlarge_pipe(fd)
+        size = SMALL_READ_SIZE
         while True:
             with self._changed:
                 self._waits_since = time.monotonic()
             try:
-                data = os.read(fd, READ_SIZE)
+                data = os.read(fd, size)
             except OSError:
                 data = b""
+            except MemoryError as e:
+                # An application whose pipe is not read stops.
+                self._on_error(e)
+                size = SMALL_READ_SIZE
+                continue
             with self._changed:
                 self._idle += time.monotonic() - self._waits_since
                 self._waits_since = None
@@ -137,7 +147,14 @@ class Pump(threading.Thread):
                     self._changed.notify_all()
             if not data:
                 break
-            self._hand_on(self._lines.feed(data))
+            size = READ_SIZE if len(data) >= SMALL_READ_SIZE else SMALL_READ_SIZE
+            try:
+                block = self._lines.feed(data)
+            except MemoryError as e:
+                # Lines are lost, and what they said: whoever judges by them has to know.
+                self._on_error(e)
+                continue
+            self._hand_on(block)
         self._hand_on(self._lines.finish())
         self._stream.close()
         with self._changed:

@@ -102,25 +102,35 @@ class LoggingSubprocess:
                     errno.ENOENT, "the startup directory does not exist", startup_directory
                 ) from e
             if not isinstance(e, FileNotFoundError):
+                if e.filename is None:
+                    # Windows does not say which program it is that it cannot start.
+                    reason = (e.strerror or str(e)).replace("%1", "the program")
+                    raise OSError(e.errno, reason, args[0], getattr(e, "winerror", None)) from e
                 raise
             raise FileNotFoundError(
                 f"Could not find the specified command: {args[0]}. "
                 "Ensure that it is available from the PATH environment variable."
             ) from e
         self._process = process
-        self._tree = ProcessTree(process, f"{_session_folder.TREE_VARIABLE}={tree}")
-        self._session = session
-        self._place = None if session is None else session.enter(APPLICATION, process.pid)
-        self._observer = observer
-        self._callback_error: BaseException | None = None
-        self._drained = False
-        self._pumps = []
-        for stream, level, handler in (
-            (process.stdout, STDOUT, stdout_handler),
-            (process.stderr, STDERR, stderr_handler),
-        ):
-            assert stream is not None
-            self._pumps.append(self._start_pump(stream, level, handler, encoding))
+        try:
+            self._tree = ProcessTree(process, f"{_session_folder.TREE_VARIABLE}={tree}")
+            self._session = session
+            self._place = None if session is None else session.enter(APPLICATION, process.pid)
+            self._observer = observer
+            self._callback_error: BaseException | None = None
+            self._drained = False
+            self._pumps: list[Pump] = []
+            for stream, level, handler in (
+                (process.stdout, STDOUT, stdout_handler),
+                (process.stderr, STDERR, stderr_handler),
+            ):
+                assert stream is not None
+                self._pumps.append(self._start_pump(stream, level, handler, encoding))
+        except BaseException:
+            # No thread can be started, say: nobody would read what it prints.
+            process.kill()
+            process.wait()
+            raise
         with _running_lock:
             _running.add(self)
 
