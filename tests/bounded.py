@@ -11,8 +11,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
-#: Seconds. Never reached where all is well; generous, for a machine under load.
-LIMIT = 30.0
+#: Seconds. Never reached where all is well; generous, for a machine under load, and for Windows,
+#: where a process takes several times as long to start.
+LIMIT = 90.0 if sys.platform == "win32" else 30.0
 
 
 class Child:

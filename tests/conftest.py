@@ -35,6 +35,15 @@ _BASE = "/tmp" if os.name == "posix" else tempfile.gettempdir()
 _IMPORT_FROM = str(Path(openjd.adaptor_runtime_client.__file__).parents[2])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what Wine cannot do, where this is Wine."""
+    if sys.platform == "win32":
+        from windows import wine
+
+        if wine.is_here():
+            wine.skip(items)
+
+
 @pytest.fixture(autouse=True)
 def private_place(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory

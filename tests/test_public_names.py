@@ -260,7 +260,11 @@ print(json.dumps([getattr(m, "__file__", None) or "" for m in sys.modules.values
         assert not [file for file in files if "site-packages" in file and SEARCH not in file]
 
     def test_modules_loaded(self) -> None:
-        """A client that is ready to work has loaded at most 80 modules."""
+        """A client that is ready to work has loaded at most 80 modules.
+
+        On Windows ctypes and what it loads come on top, without which nobody learns who is at
+        the other end of a pipe.
+        """
         code = f"""
 import sys
 sys.path.insert(0, {SEARCH!r})
@@ -275,7 +279,7 @@ print(len(sys.modules))
 """
         complaint, count = python(code, "-I").splitlines()
         assert complaint.startswith("ERROR: cannot reach the adaptor")
-        assert int(count) <= 80
+        assert int(count) <= (85 if sys.platform == "win32" else 80)
 
     def test_plain_name(self) -> None:
         """With the ``openjd`` folder on PYTHONPATH it is ``adaptor_runtime_client``."""
@@ -294,7 +298,8 @@ def old_python() -> str | None:
     """An interpreter of Python 3.7, which the oldest applications have."""
     roots = [os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")]
     for root in filter(None, roots):
-        for found in sorted(Path(root).glob("versions/3.7*/bin/python")):
+        python = "python.exe" if sys.platform == "win32" else "bin/python"
+        for found in sorted(Path(root).glob(f"versions/3.7*/{python}")):
             return str(found)
     return shutil.which("python3.7")
 

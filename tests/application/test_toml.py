@@ -387,7 +387,8 @@ def test_arguments_arrive_as_they_are(
     runner = AdaptorRunner(adaptor=adaptor)
     try:
         runner._start()
-        file = folder / 'it\'s "here" $HOME'
+        quote = "'" if sys.platform == "win32" else '"'
+        file = folder / f"it's {quote}here{quote} $HOME"
         runner._run({"file": str(file), "word": word, "words": words})
     finally:
         runner._cleanup()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from types import TracebackType
 
-#: Seconds. Never reached where all is well; generous, for a machine under load.
-LIMIT = 30.0
+#: Seconds. Never reached where all is well; generous, for a machine under load, and for Windows,
+#: where a process takes several times as long to start.
+LIMIT = 90.0 if sys.platform == "win32" else 30.0
 
 
 class Gate:

@@ -332,7 +332,8 @@ def test_foreground_with_an_on_stop_that_hangs(host: Host, engine: Engine, gate:
         cleanup="print('on_cleanup')",
     )
     gate.wait()
-    engine.notify(command, 5)
+    # In that time three processes start, one after the other.
+    engine.notify(command, 20 if sys.platform == "win32" else 5)
     family = [gate.wait() for _ in range(3)]
     ended = command.end()
     assert engine.in_time(*family)
@@ -396,7 +397,7 @@ def test_a_daemon_that_freezes_in_stop(
     stop = session.begin("stop")
     stopping = gate.wait()
     daemon.suspend()
-    engine.notify(stop, 4)
+    engine.notify(stop, 6)
     ended = stop.end()
     assert engine.in_time(stopping, *family)
     assert f"daemon (process {daemon.pid}) did not answer the cancel in time" in ended.fails()
@@ -411,7 +412,7 @@ def test_a_daemon_that_freezes_in_start(session: Session, engine: Engine, gate: 
     starting = gate.wait()
     daemon = session.daemon()
     daemon.suspend()
-    engine.notify(command, 3)
+    engine.notify(command, 6)
     ended = command.end()
     assert engine.in_time(starting)
     assert "did not answer the cancel in time" in ended.fails()

@@ -13,10 +13,10 @@ from apps.drive import Command, Host
 from apps.gates import Gate
 
 pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="templates with POSIX commands"),
     pytest.mark.skipif(
         importlib.util.find_spec("openjd.cli") is None, reason="openjd-cli is not installed"
     ),
-    pytest.mark.skipif(sys.platform == "win32", reason="templates with POSIX commands"),
 ]
 
 

@@ -584,7 +584,7 @@ def test_a_frontend_that_is_killed_within_output(session: Session, gate: Gate, r
     assert stopped.status == 0
     every = [f"{SHOWN}{LINE.format(n)}" for n in range(count)]
     shown = ended.lines[1:]
-    if shown[-1] != every[len(shown) - 1]:
+    if shown and shown[-1] != every[len(shown) - 1]:
         assert every[len(shown) - 1].startswith(shown.pop())
     assert shown == every[: len(shown)]
     later = [line for line in stopped.lines if line.startswith(SHOWN)]

@@ -34,7 +34,9 @@ def write(name: str, text: str = "x") -> None:
 
 def hang() -> None:
     """For ever."""
-    threading.Event().wait()
+    # On Windows the handler of a signal runs when the wait is over.
+    while not threading.Event().wait(0.1 if sys.platform == "win32" else None):
+        pass
 
 
 def ready() -> None:
@@ -49,12 +51,17 @@ def breathe(seconds: float) -> None:
 
 
 def deaf() -> None:
-    """Does not listen to SIGTERM any more."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Does not listen to SIGTERM (on Windows, to SIGBREAK) any more."""
+    number = signal.SIGBREAK if sys.platform == "win32" else signal.SIGTERM
+    signal.signal(number, signal.SIG_IGN)
 
 
 def die(name: str) -> None:
-    """Ends by a signal."""
+    """Ends by a signal; on Windows, with the exit code that stands for it there."""
+    if sys.platform == "win32":
+        code = {"SIGSEGV": 0xC0000005, "SIGABRT": 3}.get(name, 1)
+        this_process = ctypes.c_void_p(-1)
+        ctypes.WinDLL("kernel32").TerminateProcess(this_process, ctypes.c_uint(code))
     number = getattr(signal, name)
     if name != "SIGKILL":
         signal.signal(number, signal.SIG_DFL)
@@ -69,7 +76,12 @@ def child(code: str, **options: Any) -> subprocess.Popen[bytes]:
 
 def print_in_c(text: str) -> None:
     """As an application in C prints: its library holds the text back while stdout is a pipe."""
-    ctypes.CDLL(None).printf(b"%s", text.encode())
+    if sys.platform == "win32":
+        library = ctypes.CDLL("ucrtbase")
+        library.__acrt_iob_func.restype = ctypes.c_void_p
+        library.fputs(text.encode(), ctypes.c_void_p(library.__acrt_iob_func(1)))
+    else:
+        ctypes.CDLL(None).printf(b"%s", text.encode())
 
 
 if __name__ == "__main__":

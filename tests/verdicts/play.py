@@ -340,6 +340,8 @@ def marked(mark: str) -> list[psutil.Process]:
     """The processes with that mark in their environment that live at this moment."""
     found = []
     for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue  # Windows shows how its environment is now.
         try:
             if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)

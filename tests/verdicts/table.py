@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from openjd.adaptor_runtime.application import Fail, License, Progress, Status, Warn
 from openjd.adaptor_runtime.application.rules import Rule
 
+from .on_windows import variant
+
 OK, FAILED, CANCELED = "ok", "failed", "canceled"
 #: In the run data of a task in which all goes well.
 GOOD = None
@@ -393,6 +395,6 @@ SECTIONS["Between tasks, and at the end"] = [
     app("stop-not-started", "The session ends without a task.", OK, at="stop", tasks=()),
 ]  # fmt: skip
 
-ROWS: list[Row] = [row for rows in SECTIONS.values() for row in rows]
+ROWS: list[Row] = [variant(row) for rows in SECTIONS.values() for row in rows]
 BY_ID: dict[str, Row] = {row.id: row for row in ROWS}
 assert len(BY_ID) == len(ROWS), "an id stands for two rows"

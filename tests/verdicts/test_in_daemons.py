@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,6 @@ from openjd.adaptor_runtime._session import Outcome
 
 from .play import Scene, judge, prepare, row_tasks
 from .table import GOOD, ROWS, Row
-
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="signals, shells and groups of POSIX"
-)
 
 _TESTS = str(Path(__file__).parents[1])
 _MODULES = {"Fake": "verdicts.by_application", "FakeCommand": "verdicts.by_command"}

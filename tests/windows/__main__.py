@@ -1,4 +1,7 @@
-"""``python -m tests.windows [pytest arguments]``: the tests that Windows has a say in, on it.
+"""``python -m tests.windows [--table FILE] [pytest arguments]``: the suite on a Windows Python.
+
+All but the examples, where the arguments name no tests. ``--table`` writes the page about the
+run: how many tests of each folder passed, and which were skipped, and why.
 
 On Windows they run as they are. On Linux a script sets up a Windows Python under Wine first:
 the one that WINPY_SETUP names, else ``../shared/windows/setup.sh`` beside the checkout. It puts
@@ -13,19 +16,36 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import page
+
 ROOT = Path(__file__).resolve().parents[2]
-SUITES = ("wire", "daemon", "ipc", "process", "windows")
+TESTS = ROOT / "tests"
+# The examples need applications.
+LEFT_OUT = ("examples",)
 # A process takes some ten times as long to start as on the machine below (seconds).
 LIMIT_PER_TEST = "300"
+# What the script that sets up the Windows Python puts into it: what the tests ask for, and
+# colorama, pywin32, which pip on Linux does not know that others need on Windows.
+PACKAGES = (
+    "colorama PyYAML jsonschema psutil pytest pytest-timeout pytest-xdist hypothesis "
+    "openjd-sessions pywin32"
+)
 
 
 def main(arguments: list[str]) -> int:
     """Runs pytest and returns its exit status; 2 where no Windows Python can be had."""
-    # One test after the other: what spreads them over processes is not installed there.
-    options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider"]
+    table = None
+    if "--table" in arguments:
+        place = arguments.index("--table")
+        if place + 1 == len(arguments):
+            print("--table needs the name of a file", file=sys.stderr)
+            return 2
+        table = Path(arguments[place + 1]).absolute()
+        arguments = arguments[:place] + arguments[place + 2 :]
+    options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider -n 2"]
     options += ["--timeout", LIMIT_PER_TEST]
     if all(argument.startswith("-") for argument in arguments):
-        options += [f"tests/{suite}" for suite in SUITES if _has_tests(ROOT / "tests" / suite)]
+        options += suite()
     environment = dict(os.environ)
     if sys.platform == "win32":
         python = Path(sys.executable)
@@ -38,11 +58,37 @@ def main(arguments: list[str]) -> int:
         environment["PYTHONPATH"] = _seen_from_windows(ROOT / "src")
         # The caches beside the sources are for the Python of this machine.
         environment["PYTHONPYCACHEPREFIX"] = _seen_from_windows(folder / "pycache")
-    return subprocess.call([str(python), *options, *arguments], cwd=ROOT, env=environment)
+    with tempfile.TemporaryDirectory() as temporary:
+        report = Path(temporary, "report.xml")
+        if table is not None:
+            name = str(report) if sys.platform == "win32" else _seen_from_windows(report)
+            options += ["-o", "junit_family=xunit1", "--junitxml", name]
+        command = [str(python), *options, *arguments]
+        status = subprocess.call(command, cwd=ROOT, env=environment)
+        if table is not None and report.is_file():
+            table.write_text(page.write(page.read(report), _system(python)), encoding="utf-8")
+    return status
 
 
-def _has_tests(folder: Path) -> bool:
-    return any(folder.rglob("test_*.py"))
+def suite() -> list[str]:
+    """The folders and files with all tests but those that are left out."""
+    found = []
+    for entry in sorted(TESTS.iterdir()):
+        if entry.name not in LEFT_OUT and (
+            entry.match("test_*.py") or any(entry.rglob("test_*.py"))
+        ):
+            found.append(f"tests/{entry.name}")
+    return found
+
+
+def _system(python: Path) -> str:
+    """Where the tests were run, in words."""
+    code = "import platform; print('Python', platform.python_version(), 'for', platform.platform())"
+    words = subprocess.check_output([str(python), "-c", code], text=True).strip()
+    if sys.platform == "win32":
+        return words
+    wine = subprocess.check_output(["wine", "--version"], text=True).split()[0]
+    return f"{words}, which is {wine} on Linux"
 
 
 def _seen_from_windows(path: Path) -> str:
@@ -62,7 +108,12 @@ def _windows_python() -> Path | None:
     folder = Path(os.environ.get("WINPY_DIR") or _cache_folder())
     print(f"Windows Python in {folder}, set up by {setup}", flush=True)
     try:
-        subprocess.run(["bash", setup, folder], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            ["bash", setup, folder],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={"WINPY_PKGS": PACKAGES, **os.environ},
+        )
     except (OSError, subprocess.CalledProcessError) as e:
         print(f"no Windows Python here: {e}", file=sys.stderr)
         return None

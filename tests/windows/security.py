@@ -9,8 +9,7 @@ assert sys.platform == "win32"
 
 from openjd.adaptor_runtime_client import _win32  # noqa: E402
 
-#: Whether this is Wine, of which not everything can be expected.
-WINE = hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
+from . import wine  # noqa: E402
 
 _FILE_OBJECT = 1
 _OWNER_AND_DACL = 0x1 | 0x4
@@ -46,7 +45,7 @@ def of(thing: int | str) -> str:
 def owner_only(flags: str = "", file: bool = True) -> str:
     """What ``of`` says where this user owns a thing and no other may do anything with it."""
     sid = _win32.user_sid()
-    if file and WINE:
+    if file and wine.is_here():
         # It keeps the rights of a Unix file instead, and shows them with the system's added.
         return f"O:{sid}D:(A;{flags};FA;;;SY)(A;{flags};FA;;;{sid})"
     return f"O:{sid}D:P(A;{flags};FA;;;{sid})"

@@ -17,6 +17,7 @@ if sys.platform != "win32":
     pytest.skip("named pipes are a thing of Windows", allow_module_level=True)
 
 import _winapi
+import ctypes
 
 from bounded import Child, Task
 
@@ -31,6 +32,8 @@ from openjd.adaptor_runtime_client.wire.errors import (
 from openjd.adaptor_runtime_client.wire.transport import Connection
 
 from . import security
+
+_pipe_info = _win32.bind(_win32.kernel32, "GetNamedPipeInfo", _win32.VOID, *[_win32.DWORD_OUT] * 4)
 
 ECHO = """
     import os, sys
@@ -436,6 +439,29 @@ def test_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {args[1] for args in made[1:]} == {3 | overlapped}
     assert {args[2:4] for args in made} == {(byte_mode_and_no_remote_clients, unlimited)}
     assert opened[0][5] == overlapped | 0x00100000 | 0x00010000
+
+
+def test_a_name_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a pipe of that name is there already, whoever made it, there is no listener."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    first = _windows.Listener("")
+    try:
+        with pytest.raises(PermissionError):
+            _windows.Listener("")
+    finally:
+        first.close()
+
+
+def test_every_instance(listener: _windows.Listener) -> None:
+    """Each instance of the pipe, and not the first alone, is its owner's: bytes, both ways."""
+    assert len(listener._instances) == _windows.BACKLOG
+    for handle in listener._instances:
+        assert security.of(handle) == security.owner_only(file=False)
+        flags, out, in_, most = (_win32.DWORD() for _ in range(4))
+        _pipe_info(handle, *map(ctypes.byref, (flags, out, in_, most)))
+        server_end_of_bytes = 1
+        assert flags.value == server_end_of_bytes
+        assert most.value in (255, 0xFFFFFFFF)  # without a limit; Wine says so in its own way
 
 
 def test_a_client_of_another_user_is_turned_away(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import subprocess
 import sys
+import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import psutil
 import pytest
@@ -21,9 +25,10 @@ if sys.platform != "win32":
 import _winapi
 import ctypes
 
-from bounded import LIMIT, Child
+from bounded import LIMIT, Child, Task
 
 from openjd.adaptor_runtime import _platform
+from openjd.adaptor_runtime._daemon import connection_file
 from openjd.adaptor_runtime._platform import windows
 from openjd.adaptor_runtime_client import _win32
 from openjd.adaptor_runtime_client.wire import _windows
@@ -61,10 +66,10 @@ def test_private_folder_in_another(folder: str) -> None:
     os.rmdir(path)
 
 
-def test_folder_behind_a_pipe(folder: str) -> None:
+def test_folder_of_a_pipe(folder: str) -> None:
     """Whoever knows the pipe of a dead daemon alone finds the folder that it has left."""
     listener = _windows.Listener(folder)
-    assert windows.folder_behind(listener.address) == folder
+    assert _platform.folder_of(listener.address) == folder
     listener.close()
 
 
@@ -143,9 +148,8 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     link = tmp_path / "link"
     try:
         link.symlink_to(target)
-        link.lstat()
     except OSError as e:
-        pytest.skip(f"links cannot be made here, or not be seen: {e}")
+        pytest.skip(f"this user may not make links: {e}")
     with pytest.raises(OSError, match="it is a link") as caught:
         os.close(_platform.private_opener(str(link), os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
     assert caught.value.errno == errno.ELOOP
@@ -188,6 +192,27 @@ def test_belongs_to_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         _platform.belongs_to_us(path + "x")
 
 
+def test_own_opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens what belongs to us, and no file that is another user's; others may remove and
+    write it meanwhile."""
+    path = str(tmp_path / "file")
+    with open(path, "x", opener=_platform.private_opener) as file:
+        file.write("text")
+    with open(path, opener=_platform.own_opener) as reader:
+        with open(path, "a", opener=_platform.private_opener):
+            pass
+        os.unlink(path)
+        assert reader.read() == "text"
+    Path(path).write_text("theirs")
+    monkeypatch.setattr(_win32, "user_sid", lambda: "S-1-5-18")
+    monkeypatch.setattr(_win32, "token_sid", lambda process, kind: "S-1-5-18")
+    with pytest.raises(PermissionError, match="no file of this user's") as caught:
+        os.close(_platform.own_opener(path, os.O_RDONLY))
+    assert caught.value.filename == path
+    os.unlink(path)  # nobody has it open
+    assert not os.path.exists(path)
+
+
 def test_system_config_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A site configures adaptors below %PROGRAMDATA%."""
     monkeypatch.setenv("PROGRAMDATA", "D:\\Data")
@@ -211,6 +236,303 @@ def test_process_handle() -> None:
             _platform.ProcessHandle(child.pid)
     with pytest.raises(ProcessLookupError):
         _platform.ProcessHandle(0x7FFFFFF0)
+
+
+#: Says the process id of a child of its, and waits.
+PARENT = """
+    import subprocess, sys
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.readline()"], stdin=subprocess.PIPE
+    )
+    print(child.pid, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_start_time() -> None:
+    """It names a process for as long as that lives; who has ended has none, though its id is
+    still held, and neither has what never was a process."""
+    own = _platform.start_time(os.getpid())
+    assert own == _platform.start_time(os.getpid())
+    assert own.isascii() and own.isdigit()
+    with Child("import sys; print('up', flush=True); sys.stdin.readline()") as child:
+        child.expect("up")
+        assert int(_platform.start_time(child.pid)) > int(own)
+        child.kill()
+        with pytest.raises(ProcessLookupError):
+            _platform.start_time(child.pid)  # Popen holds it.
+    for pid in (0x7FFFFFF0, 1 << 80):
+        with pytest.raises(ProcessLookupError):
+            _platform.start_time(pid)
+
+
+def test_await_process() -> None:
+    """The end of exactly that process is waited for, as long as one may."""
+    with Child("import sys; print('up', flush=True); sys.stdin.readline()") as child:
+        child.expect("up")
+        started = _platform.start_time(child.pid)
+        assert not _platform.await_process(child.pid, started, 0)
+        assert not _platform.await_process(child.pid, started, 0.01)
+        assert _platform.await_process(child.pid, str(int(started) + 1), LIMIT)
+        child.say("go")
+        assert _platform.await_process(child.pid, started, LIMIT)
+        assert _platform.await_process(child.pid, started, LIMIT)
+
+
+def test_end_process() -> None:
+    """Exactly that process is ended, with what it has started; it has ended on return."""
+    with Child(PARENT) as child:
+        grandchild = psutil.Process(int(child.line() or 0))
+        started = _platform.start_time(child.pid)
+        assert not _platform.end_process(child.pid, str(int(started) + 1))
+        assert child.process.poll() is None
+        assert _platform.end_process(child.pid, started)
+        assert child.process.poll() == 1
+        grandchild.wait(LIMIT)
+        assert not _platform.end_process(child.pid, started)
+    assert not _platform.end_process(0x7FFFFFF0, started)
+
+
+def test_kill_detached() -> None:
+    """A daemon that did not get ready is killed, with what it has started."""
+    code = "from openjd.adaptor_runtime import _platform\n_platform.contain_descendants()\n"
+    code += textwrap.dedent(PARENT)
+    with Child(code, **_platform.detached_options()) as child:
+        grandchild = psutil.Process(int(child.line() or 0))
+        _platform.kill_detached(child.process)
+        child.process.wait(LIMIT)
+        grandchild.wait(LIMIT)
+
+
+#: A process that contains what it starts: an application in a tree of its own, which has a
+#: child, and a process that is detached from everything. It says their process ids.
+CONTAINING = """
+    import atexit, subprocess, sys
+    from openjd.adaptor_runtime import _platform
+    {before}
+    _platform.contain_descendants()
+    _platform.contain_descendants()
+    def start(code, **options):
+        return subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options
+        )
+    wait = "import sys; sys.stdin.readline()"
+    application = start(
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', "
+        + repr(wait) + "], stdin=subprocess.PIPE); print(p.pid, flush=True); " + wait,
+        **_platform.own_group_options(),
+    )
+    tree = _platform.ProcessTree(application)
+    child = int(application.stdout.readline())
+    detached = start(wait, **_platform.detached_options())
+    atexit.register(lambda: print("at exit", flush=True))
+    print(application.pid, child, detached.pid, flush=True)
+    sys.stdin.readline()
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("how", ["killed", "ended"])
+def test_what_a_contained_process_has_started_dies_with_it(how: str) -> None:
+    """Whether it is killed or ends in good order, with its own exit status and with what it does
+    at its end: all that it has started is gone, however detached."""
+    with Child(CONTAINING.format(before="")) as child:
+        started = [psutil.Process(int(pid)) for pid in (child.line() or "").split()]
+        assert len(started) == 3
+        if how == "killed":
+            child.kill()
+        else:
+            child.say("end")
+            child.expect("at exit")
+            assert child.process.wait(LIMIT) == 7
+        for process in started:
+            process.wait(LIMIT)
+
+
+def test_a_tree_in_a_contained_process() -> None:
+    """A tree there is killed for itself; the rest lives on."""
+    killing = "tree.kill()\n    print(tree.is_gone(), flush=True)\n    sys.stdin.readline()"
+    code = CONTAINING.format(before="").replace("sys.exit(7)", killing)
+    with Child(code) as child:
+        pids = [int(pid) for pid in (child.line() or "").split()]
+        application, its_child, detached = map(psutil.Process, pids)
+        child.say("kill")
+        child.expect("True")
+        application.wait(LIMIT)
+        its_child.wait(LIMIT)
+        assert detached.is_running()
+        child.kill()
+        detached.wait(LIMIT)
+
+
+def test_a_job_that_lets_no_other_hold_its_processes() -> None:
+    """Where the process cannot be put into a job of its own, it goes on without."""
+    before = """
+    from openjd.adaptor_runtime._platform import windows
+    assign = windows._AssignProcessToJob
+    def refuse(job, process):
+        if process == windows._winapi.GetCurrentProcess():
+            raise PermissionError(13, "Access denied")
+        return assign(job, process)
+    windows._AssignProcessToJob = refuse
+    """
+    with Child(CONTAINING.format(before=before.strip())) as child:
+        application, its_child, detached = map(
+            psutil.Process, map(int, (child.line() or "").split())
+        )
+        child.say("end")
+        child.expect("at exit")
+        # The tree holds the application; the end of its stdin, the other.
+        for process in (application, its_child, detached):
+            process.wait(LIMIT)
+        assert child.process.wait(LIMIT) == 7
+
+
+@pytest.fixture
+def changes() -> SimpleQueue[str]:
+    """What a PathWatch has called."""
+    return SimpleQueue()
+
+
+@pytest.mark.parametrize("how", ["removed", "renamed", "replaced"])
+def test_a_watched_file(tmp_path: Path, changes: SimpleQueue[str], how: str) -> None:
+    """What becomes of the file is told, in a thread of the watch's own."""
+    path, other = tmp_path / "file", tmp_path / "other"
+    path.write_text("old")
+    other.write_text("new")
+    watch = _platform.path_watch([str(path)], lambda: changes.put(threading.current_thread().name))
+    if how == "removed":
+        path.unlink()
+    elif how == "renamed":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        os.replace(other, path)
+    assert changes.get(timeout=LIMIT) != threading.main_thread().name
+    watch.close()
+    watch.close()
+
+
+def test_what_happens_beside_a_watched_file(tmp_path: Path, changes: SimpleQueue[str]) -> None:
+    """Other files of the same folder come and go, and nobody is told: who looked at the watched
+    one then would keep others from replacing it."""
+    path, other = tmp_path / "File", tmp_path / "other"
+    path.write_text("")
+    watch = _platform.path_watch([str(path).upper()], lambda: changes.put("changed"))
+    for _ in range(20):
+        other.write_text("")
+        other.unlink()
+    path.unlink()
+    changes.get(timeout=LIMIT)  # after all that was before it
+    assert changes.empty()
+    watch.close()
+
+
+def test_a_flood_beside_a_watched_file(tmp_path: Path, changes: SimpleQueue[str]) -> None:
+    """More changes than the system keeps in mind do not hide the one that matters."""
+    path, others = tmp_path / "file", tmp_path / "others"
+    path.write_text("")
+    others.mkdir()
+    looked = threading.Event()
+
+    def change() -> None:
+        changes.put("changed")
+        assert looked.wait(LIMIT)
+
+    watch = _platform.path_watch([str(path), str(others)], change)
+    others.rmdir()
+    changes.get(timeout=LIMIT)
+    # The watch is held up now.
+    for number in range(500):
+        (tmp_path / f"{number}, one of many files with a long name").write_text("")
+    path.unlink()
+    looked.set()
+    changes.get(timeout=LIMIT)
+    watch.close()
+
+
+def test_watched_folders_can_be_removed(tmp_path: Path, changes: SimpleQueue[str]) -> None:
+    """A watch does not keep a folder, nor those around it, from being removed with all that is
+    in them, and tells each time that something is gone."""
+    folder = tmp_path / "session" / "work"
+    folder.mkdir(parents=True)
+    file = folder / "file"
+    file.write_text("")
+    watch = _platform.path_watch([str(file), str(folder)], lambda: changes.put("changed"))
+    file.unlink()
+    changes.get(timeout=LIMIT)
+    folder.rmdir()
+    while folder.exists():
+        changes.get(timeout=LIMIT)
+    folder.parent.rmdir()
+    assert list(tmp_path.iterdir()) == []
+    watch.close()
+
+
+def test_a_watch_may_be_closed_by_what_it_calls(tmp_path: Path) -> None:
+    """The callback may close it; it is not called after that."""
+    path, closed = tmp_path / "file", threading.Event()
+    path.write_text("")
+    watches: list[windows.PathWatch] = []
+
+    def close() -> None:
+        watches[0].close()
+        closed.set()
+
+    watches.append(windows.PathWatch([str(path)], close))
+    path.unlink()
+    assert closed.wait(LIMIT)
+
+
+def test_what_cannot_be_watched(tmp_path: Path) -> None:
+    """Where no folder can be watched that is said, with its name; else those that can be are."""
+    missing, there = str(tmp_path / "missing" / "file"), tmp_path / "there"
+    with pytest.raises(FileNotFoundError) as caught:
+        _platform.path_watch([missing], print)
+    assert caught.value.filename == os.path.dirname(missing)
+    changed = threading.Event()
+    there.write_text("")
+    watch = _platform.path_watch([missing, str(there)], changed.set)
+    there.unlink()
+    assert changed.wait(LIMIT)
+    watch.close()
+
+
+def test_connection_file_replaced_under_a_reader(tmp_path: Path) -> None:
+    """Whoever has the connection file open does not keep it from being removed. Replaced it is
+    between two readers, and each reads one of the files, whole."""
+    path = str(tmp_path / "session.json")
+    infos = [
+        connection_file.ConnectionInfo(f"pipe {n}", n, "1" * 5000, str(tmp_path)) for n in (1, 2)
+    ]
+    connection_file.write(path, infos[0])
+    with open(path, opener=_platform.own_opener) as reader:
+        first = reader.read(100)
+        connection_file.remove(path, infos[0])
+        assert json.loads(first + reader.read())["pid"] == 1
+    assert not os.path.exists(path)
+    connection_file.write(path, infos[0])
+    stop = threading.Event()
+
+    def replace() -> int:
+        count = 0
+        while not stop.is_set():
+            connection_file.write(f"{path}.{count}", infos[count % 2])
+            while True:
+                try:
+                    os.replace(f"{path}.{count}", path)
+                    break
+                except PermissionError:
+                    pass  # At this moment somebody has it open.
+            count += 1
+        return count
+
+    replacing = Task(replace)
+    try:
+        seen = {connection_file.read(path).pid for _ in range(300)}
+    finally:
+        stop.set()
+    assert replacing.result() > 1
+    assert seen == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -454,16 +776,11 @@ def test_detached_process_survives_and_inherits_nothing() -> None:
         daemon.wait(LIMIT)
 
 
-WINE_TELLS_NOT = pytest.mark.skipif(
-    security.WINE, reason="Wine does not tell a process what its job allows"
-)
-
-
 @pytest.mark.parametrize(
     "limits",
     [
         pytest.param(JOB_KILL_ON_CLOSE, id="strict"),
-        pytest.param(JOB_KILL_ON_CLOSE | JOB_BREAKAWAY_OK, id="lenient", marks=WINE_TELLS_NOT),
+        pytest.param(JOB_KILL_ON_CLOSE | JOB_BREAKAWAY_OK, id="lenient"),
     ],
 )
 def test_detached_process_leaves_the_job_where_it_may(limits: int) -> None:

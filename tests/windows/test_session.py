@@ -109,6 +109,28 @@ def test_the_application_dies_with_its_daemon(session: Session) -> None:
     assert not session.file.exists()
 
 
+def test_everything_dies_with_its_daemon(host: Host, gate: Gate) -> None:
+    """Kill the daemon, and what its adaptor has started goes with it: applications with their
+    children, and processes that were started past all of the runtime, detached from it."""
+    session = Session(host)
+    session.start(
+        start=f"a = application('dynasty', {gate.port}, 2)\n"
+        f"b = subprocess.Popen(child_command('defy', {gate.port}), "
+        "creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS, "
+        "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)"
+    )
+    visitors = [gate.wait() for _ in range(3)]
+    daemon = session.daemon()
+    assert len({visitor.pid for visitor in visitors} | {daemon.pid}) == 4
+    daemon.kill()
+    for visitor in visitors:
+        visitor.gone()
+    ended = session.stop()
+    assert (ended.status, ended.err) == (0, "")
+    assert session.host.processes() == []
+    assert session.host.files() == []
+
+
 def test_foreground(session: Session) -> None:
     """The same adaptor in one process."""
     ended = session.host.run("-m", "counting", "run", "--run-data", json.dumps({"to": 2}))

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 _SCHEME = "file://"
 # Levels of nesting in YAML. Real data has less than twenty.
 DEPTH_LIMIT = 500
+# What aliases (*name) may stand for altogether. Nine of them of nine others each, nine deep, are
+# a billion values for whoever looks at them all.
+_ALIASED_LIMIT = 100_000
+# Characters of a number in YAML. Python shows no more than 4,300 digits, and 1:1:1:... takes
+# quadratic time.
+_NUMBER_LIMIT = 3000
+_NUMBER = r"[-+]?0x[0-9a-fA-F_]+|[-+0-9_:.]+"
 
 
 class DataError(ValueError):
@@ -63,26 +70,82 @@ def parse(text: str, name: str) -> dict[str, Any]:
 def _parse_yaml(text: str, name: str) -> Any:
     import yaml
 
+    from ._text import one_line
+
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        # The reader written in C follows the nesting on the machine's stack, and crashes where
-        # that ends. Its events come without recursion.
-        depth = 0
-        for event in yaml.parse(text, loader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEPTH_LIMIT:
-                raise DataError(f"{name} is nested too deeply")
+        check_yaml(text, loader, name)
         return yaml.load(text, loader)
     except DataError:
         raise
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise DataError(f"{name} is neither JSON nor YAML{place}: {e.problem or e.context}") from e
+        reason = one_line(str(e.problem or e.context))
+        raise DataError(f"{name} is neither JSON nor YAML{place}: {reason}") from e
     except (yaml.YAMLError, ValueError, RecursionError) as e:
-        reason = " ".join(str(e).split())
+        reason = one_line(" ".join(str(e).split()))
         raise DataError(f"{name} is neither JSON nor YAML: {reason}") from e
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as e:
+        # A tag was taken at its word: !!timestamp x
+        raise DataError(
+            f"{name} holds a value that is not what its tag (!!int, !!timestamp, ...) says"
+        ) from e
+
+
+def check_yaml(text: str, loader: Any, name: str) -> None:
+    """Looks at YAML before it is read: what would take the reader, or its caller, too long.
+
+    The reader written in C follows the nesting on the machine's stack, and crashes where that
+    ends; an alias costs it nothing, but whoever looks at all values looks at what it names.
+
+    Raises:
+        DataError: it is nested too deeply, its aliases multiply, or a number is too long.
+        yaml.YAMLError: it is no YAML.
+    """
+    import re
+
+    import yaml
+
+    # Anchor -> how many values it stands for; None while it is being read.
+    sizes: dict[str, int | None] = {}
+    # Of the collections that are open: the anchor, and how many values were there before it.
+    opened: list[tuple[str | None, int]] = []
+    count = aliased = 0
+    event: yaml.Event
+    for event in yaml.parse(text, loader):
+        place = f", line {event.start_mark.line + 1}" if event.start_mark else ""
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            if anchor:
+                sizes[anchor] = count - before
+        elif isinstance(event, yaml.AliasEvent):
+            size = sizes.get(event.anchor or "", 0)
+            if size is None:
+                raise DataError(f"{name}{place}: an alias stands for what it is a part of")
+            count += size
+            aliased += size
+            if aliased > _ALIASED_LIMIT:
+                raise DataError(
+                    f"{name}{place}: its aliases stand for more than {_ALIASED_LIMIT:,} values"
+                )
+        elif isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, count))
+            if len(opened) > DEPTH_LIMIT:
+                raise DataError(f"{name} is nested too deeply")
+            count += 1
+            if event.anchor:
+                sizes[event.anchor] = None
+        elif isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > _NUMBER_LIMIT and (
+                (event.tag or "").endswith((":int", ":float"))
+                # In quotes it is a text.
+                or (event.implicit[0] and re.fullmatch(_NUMBER, event.value))
+            ):
+                raise DataError(f"{name}{place}: a number of {len(event.value):,} characters")
+            count += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
 
 
 def load_data(argument: str, what: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ _SYSTEMS = {
     "win32": "Windows",
     "nt": "Windows",
 }
+_LONGEST_SHOWN = 200
 _HOST = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 # RFC 3986: scheme and authority fold over ASCII only.
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -94,6 +95,15 @@ def _split(path_format: str, path: str) -> Tuple[Parts, Parts]:
     return parts, parts
 
 
+def _shown(value: object) -> str:
+    """A value as it may stand in a message."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "a value that is nested too deeply"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+
+
 class PathMappingRule:
     """Maps what lies below `source_path` to `destination_path`.
 
@@ -130,21 +140,23 @@ class PathMappingRule:
             self.source_path_format = _FORMATS[source_path_format.lower()]
         except KeyError:
             raise ValueError(
-                "source_path_format {!r} is unknown; it is POSIX, WINDOWS or URI".format(
-                    source_path_format
+                "source_path_format {} is unknown; it is POSIX, WINDOWS or URI".format(
+                    _shown(source_path_format)
                 )
             ) from None
         try:
             self.destination_os = _SYSTEMS[destination_os.lower()]
         except KeyError:
             raise ValueError(
-                "the operating system {!r} is unknown; it is Linux, macOS, Windows or POSIX".format(
-                    destination_os
+                "the operating system {} is unknown; it is Linux, macOS, Windows or POSIX".format(
+                    _shown(destination_os)
                 )
             ) from None
         if self.source_path_format == URI and not _is_uri(source_path):
             raise ValueError(
-                "source_path {!r} of a URI rule does not begin with <scheme>://".format(source_path)
+                "source_path {} of a URI rule does not begin with <scheme>://".format(
+                    _shown(source_path)
+                )
             )
         self.source_path = source_path
         self.destination_path = destination_path
@@ -169,11 +181,11 @@ class PathMappingRule:
             ValueError: it is no mapping, or its fields are missing, unknown or not valid.
         """
         if not isinstance(rule, dict) or not rule:
-            raise ValueError("a path mapping rule must be a mapping, not {!r}".format(rule))
+            raise ValueError("a path mapping rule must be a mapping, not {}".format(_shown(rule)))
         fields = ("source_path_format", "source_path", "destination_path", "destination_os")
-        unknown = sorted(set(rule) - set(fields))
+        unknown = sorted(set(rule) - set(fields), key=str)
         if unknown:
-            raise ValueError("a path mapping rule has no field {!r}".format(unknown[0]))
+            raise ValueError("a path mapping rule has no field {}".format(_shown(unknown[0])))
         for field in fields[:3]:
             if field not in rule:
                 raise ValueError("a path mapping rule lacks its {}".format(field))

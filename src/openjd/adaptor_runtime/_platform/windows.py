@@ -45,12 +45,14 @@ CREATE_NEW, OPEN_EXISTING, OPEN_ALWAYS = 1, 3, 4
 SHARE_ALL = 1 | 2 | 4  # read, write, delete
 FILE_ATTRIBUTE_REPARSE_POINT = 0x0400
 FILE_FLAG_OPEN_REPARSE_POINT = 0x00200000
+FILE_FLAG_BACKUP_SEMANTICS = 0x02000000
+FILE_FLAG_OVERLAPPED = 0x40000000
+FILE_LIST_DIRECTORY = 0x1
 SE_FILE_OBJECT = 1
 OWNER_SECURITY_INFORMATION = 0x1
 PROTECTED_DACL = 0x80000000 | 0x4  # the access list, with nothing inherited
 TOKEN_OWNER = 4  # whom this process's new files belong to
 NAMES_CHANGE = 0x1 | 0x2  # of files, of folders: made, removed, renamed
-INVALID_HANDLE = VOID(-1).value
 END_LIMIT = 10_000  # milliseconds until a process that was terminated has ended
 
 _CreateDirectory = bind(kernel32, "CreateDirectoryW", TEXT, VOID)
@@ -62,10 +64,12 @@ _QueryJob = bind(kernel32, "QueryInformationJobObject", VOID, INT, VOID, DWORD, 
 _AssignProcessToJob = bind(kernel32, "AssignProcessToJobObject", VOID, VOID)
 _TerminateJob = bind(kernel32, "TerminateJobObject", VOID, DWORD)
 _GetProcessTimes = bind(kernel32, "GetProcessTimes", VOID, *[VOID] * 4)
-_FindFirstChange = kernel32.FindFirstChangeNotificationW
-_FindFirstChange.argtypes, _FindFirstChange.restype = (TEXT, INT, DWORD), VOID
-_FindNextChange = bind(kernel32, "FindNextChangeNotification", VOID)
-_FindCloseChange = bind(kernel32, "FindCloseChangeNotification", VOID)
+_ReadChanges = bind(
+    kernel32, "ReadDirectoryChangesW", VOID, VOID, DWORD, INT, DWORD, _win32.DWORD_OUT, VOID, VOID
+)
+_OverlappedResult = bind(kernel32, "GetOverlappedResult", VOID, VOID, _win32.DWORD_OUT, INT)
+_CancelIo = kernel32.CancelIoEx  # its failure says that there was nothing to cancel
+_CancelIo.argtypes = (VOID, VOID)
 _CreateEvent = bind(kernel32, "CreateEventW", VOID, INT, INT, VOID, result=VOID)
 _SetEvent = bind(kernel32, "SetEvent", VOID)
 _SetSecurity = bind(advapi32, "SetKernelObjectSecurity", VOID, DWORD, VOID)
@@ -74,6 +78,8 @@ _resume_process.argtypes = (VOID,)
 # Returns an error's number, and 0 for none.
 _GetNamedSecurityInfo = advapi32.GetNamedSecurityInfoW
 _GetNamedSecurityInfo.argtypes = (TEXT, INT, DWORD, VOID_OUT, VOID, VOID, VOID, VOID_OUT)
+_GetSecurityInfo = advapi32.GetSecurityInfo
+_GetSecurityInfo.argtypes = (VOID, *_GetNamedSecurityInfo.argtypes[1:])
 
 
 class _JobCounts(ctypes.Structure):
@@ -234,17 +240,27 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def own_opener(path: str, flags: int) -> int:
+    import msvcrt
+
     fd = private_opener(path, flags)
-    if not belongs_to_us(path):
+    try:
+        # Of what is open here, whatever has the name by now.
+        if not _is_ours(_GetSecurityInfo, msvcrt.get_osfhandle(fd), path):
+            raise PermissionError(errno.EACCES, "it is no file of this user's", path)
+    except OSError:
         os.close(fd)
-        raise PermissionError(errno.EACCES, "it is no file of this user's", path)
+        raise
     return fd
 
 
 def belongs_to_us(path: str) -> bool:
+    return _is_ours(_GetNamedSecurityInfo, os.fspath(path), path)
+
+
+def _is_ours(ask: Callable[..., int], thing: int | str, path: str) -> bool:
     owner, descriptor = VOID(), VOID()
-    error = _GetNamedSecurityInfo(
-        os.fspath(path),
+    error = ask(
+        thing,
         SE_FILE_OBJECT,
         OWNER_SECURITY_INFORMATION,
         ctypes.byref(owner),
@@ -406,50 +422,148 @@ class PathWatch:
         self._on_change = on_change
         self._lock = _thread.allocate_lock()
         self._closed = False
-        folders: dict[str, list[str]] = {}
+        self._error: OSError | None = OSError("there is no path to watch")
+        wanted: dict[str, list[str]] = {}
         for path in map(os.path.abspath, paths):
-            folders.setdefault(os.path.dirname(path), []).append(path)
-        watched, error = [], OSError("there is no path to watch")
-        for folder, inside in folders.items():
-            handle = _FindFirstChange(folder, False, NAMES_CHANGE)
-            if handle == INVALID_HANDLE:
-                code = ctypes.get_last_error()
-                error = OSError(None, ctypes.FormatError(code), folder, code)
-            else:
-                watched.append((handle, inside))
-        if not watched:
-            raise error
+            wanted.setdefault(os.path.dirname(path), []).append(path)
         self._close_event: int = _CreateEvent(None, True, False, None)
-        _thread.start_new_thread(self._watch, (watched,))
+        begun = _thread.allocate_lock()
+        begun.acquire()
+        _thread.start_new_thread(self._watch, (wanted, begun.release))
+        begun.acquire()
+        if self._error is not None:
+            raise self._error
 
-    def _watch(self, watched: list[tuple[int, list[str]]]) -> None:
-        while True:
-            handles = [self._close_event, *(handle for handle, _ in watched)]
-            place = _winapi.WaitForMultipleObjects(handles, False, _winapi.INFINITE)
+    def _watch(self, wanted: dict[str, list[str]], begun: Callable[[], None]) -> None:
+        # All in this thread: what a thread has begun ends with it.
+        folders = []
+        for path, inside in wanted.items():
+            try:
+                folders.append(_WatchedFolder(path, inside))
+            except OSError as e:
+                self._error = e
+        if folders:
+            self._error = None
+        begun()
+        while folders:
+            events = [self._close_event, *(folder.event for folder in folders)]
+            place = _winapi.WaitForMultipleObjects(events, False, _winapi.INFINITE)
             if place == 0:
                 break
-            handle, inside = watched[place - 1]
-            try:
-                # First of all: what happens while somebody looks is seen as well.
-                _FindNextChange(handle)
-                kept = any(map(os.path.lexists, inside))
-            except OSError:
-                kept = False
-            if not kept:
-                # A folder is not gone, and those around it stay, while somebody watches it.
-                _FindCloseChange(handle)
-                del watched[place - 1]
-            self._on_change()
+            folder = folders[place - 1]
+            if folder.concerns_us():
+                if not folder.has_any():
+                    # It is not gone, and those around it stay, while somebody watches it.
+                    folder.close()
+                    folders.remove(folder)
+                self._on_change()
+        for folder in folders:
+            folder.close()
         with self._lock:
             self._closed = True
-            for handle, _ in watched:
-                _FindCloseChange(handle)
             _winapi.CloseHandle(self._close_event)
 
     def close(self) -> None:
         with self._lock:
             if not self._closed:
                 _SetEvent(self._close_event)
+
+
+class _Overlapped(ctypes.Structure):
+    """OVERLAPPED"""
+
+    _fields_ = [("internal", ctypes.c_size_t * 2), ("offset", ctypes.c_uint64), ("event", VOID)]
+
+
+class _WatchedFolder:
+    """A folder, in which paths may come and go.
+
+    The names of what has changed come with it: to look at a path for every change beside it
+    would keep others from replacing it at that moment.
+
+    Raises:
+        OSError: it cannot be watched.
+    """
+
+    def __init__(self, path: str, inside: list[str]) -> None:
+        self._inside = inside
+        self._names = {os.path.basename(name).lower() for name in inside}
+        self._buffer = ctypes.create_string_buffer(16384)
+        self._count = DWORD()
+        try:
+            self._handle = _winapi.CreateFile(
+                path,
+                FILE_LIST_DIRECTORY,
+                SHARE_ALL,
+                0,
+                OPEN_EXISTING,
+                FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OVERLAPPED,
+                0,
+            )
+        except OSError as e:
+            raise OSError(e.errno, e.strerror, path, e.winerror) from None
+        #: Set when something has changed.
+        self.event: int = _CreateEvent(None, False, False, None)
+        self._overlapped = _Overlapped(event=self.event)
+        self._under_way = False
+        try:
+            self._begin()
+        except OSError as e:
+            self.close()
+            raise OSError(e.errno, e.strerror, path, e.winerror) from None
+
+    def _begin(self) -> None:
+        _ReadChanges(
+            *(self._handle, self._buffer, len(self._buffer), False, NAMES_CHANGE, None),
+            *(ctypes.byref(self._overlapped), None),
+        )
+        self._under_way = True
+
+    def concerns_us(self) -> bool:
+        """Whether what has changed may concern a path of ours. Further changes are watched for."""
+        self._under_way = False
+        try:
+            self._result()
+            names = self._changed()
+            self._begin()
+        except OSError:
+            return True  # It is going away, or too much has changed.
+        return not names or not self._names.isdisjoint(names) or "~" in "".join(names)
+
+    def _result(self) -> None:
+        _OverlappedResult(
+            self._handle, ctypes.byref(self._overlapped), ctypes.byref(self._count), True
+        )
+
+    def _changed(self) -> list[str]:
+        """The names of what has changed; none where there are too many. Some may be short names."""
+        data = self._buffer.raw[: self._count.value]
+        names, place = [], 0
+        while place + 12 <= len(data):
+            # FILE_NOTIFY_INFORMATION: the offset of the next, what happened, how long the name is.
+            following, _, length = (
+                int.from_bytes(data[place + n : place + n + 4], "little") for n in (0, 4, 8)
+            )
+            name = data[place + 12 : place + 12 + length]
+            names.append(name.decode("utf-16-le", "replace").lower())
+            if not following:
+                break
+            place += following
+        return names
+
+    def has_any(self) -> bool:
+        """Whether it can still be watched, and one of the paths is there."""
+        return self._under_way and any(map(os.path.lexists, self._inside))
+
+    def close(self) -> None:
+        if self._under_way:
+            _CancelIo(self._handle, ctypes.byref(self._overlapped))
+            try:
+                self._result()  # The buffer is the system's until then.
+            except OSError:
+                pass
+        _winapi.CloseHandle(self._handle)
+        _winapi.CloseHandle(self.event)
 
 
 class ProcessTree:

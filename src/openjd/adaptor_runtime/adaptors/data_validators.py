@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._data import DataError, load_data
+from .._text import one_line
 from .base import path_beside
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class AdaptorDataValidator:
         error = best_match(validator.iter_errors(data))
         if error is not None:
             place = "/" + "/".join(str(step) for step in error.absolute_path)
-            error.message = f"{place}: {error.message}"
+            error.message = one_line(f"{place}: {error.message}")
             raise error
 
     def map_paths(self, data: Any, map_path: Callable[[str], str]) -> Any:
@@ -107,7 +108,9 @@ def _check_keys(data: Any, place: str) -> None:
     if isinstance(data, dict):
         for key, value in data.items():
             if not isinstance(key, str):
-                raise DataError(f"{place or '/'}: the key {key!r} is no text; put it in quotes")
+                raise DataError(
+                    one_line(f"{place or '/'}: the key {key!r} is no text; put it in quotes")
+                )
             _check_keys(value, f"{place}/{key}")
     elif isinstance(data, list):
         for index, value in enumerate(data):

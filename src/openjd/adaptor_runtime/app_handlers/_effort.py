@@ -11,7 +11,6 @@ the line has characters where it can (``.*of``). A repeat whose body has several
 
 from __future__ import annotations
 
-import math
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -42,15 +41,10 @@ _RELATED = _ascii_where(lambda c: c in "iksIKS")
 
 
 class Endless(Exception):
-    """There is no bound but one that grows with each character.
+    """There is no bound of that form.
 
-    Args:
-        base: by how much it grows, roughly; inf if not even that is known.
+    The empty line may be too long already: ``(a*|b*){64}c`` matches nothing in 2 ** 64 ways.
     """
-
-    def __init__(self, base: float) -> None:
-        super().__init__(base)
-        self.base = base
 
 
 class _Cost(NamedTuple):
@@ -65,17 +59,17 @@ class _Cost(NamedTuple):
 
 @lru_cache(maxsize=512)
 def longest_line(regex: re.Pattern[str]) -> float:
-    """Up to how many characters of a line a search is a moment's work; inf if always."""
+    """Up to how many characters of a line a search is a moment's work (inf: always; -1: never)."""
     if not isinstance(regex, re.Pattern) or not isinstance(regex.pattern, str):
         return float("inf")
     try:
         items = list(sre.parse(regex.pattern, regex.flags))
         cost = _sequence(items, _Flags(regex.flags), 0)
-    except Endless as e:
-        return float(int(math.log(STEPS) / math.log(e.base)))
+    except Endless:
+        return -1
     except Exception:
         # The parser, which is the interpreter's own, has something new.
-        return 0
+        return -1
     # A search begins at each character, unless the pattern says where.
     degree = cost.work + (0 if _is_anchored(items, regex.flags) else 1)
     if degree == 0:
@@ -123,7 +117,7 @@ def _sequence(items: list[Any], flags: _Flags, follow: int) -> _Cost:
         ways += cost.ways
         factor *= cost.factor
         if factor > STEPS:
-            raise Endless(math.inf)
+            raise Endless
     return _Cost(ways, factor, work)
 
 
@@ -170,10 +164,10 @@ def _repeat(operation: Any, argument: Any, flags: _Flags, follow: int) -> _Cost:
         if cost.ways or cost.factor > 1 or inner.getwidth()[0] == 0:
             # The ways to cut n characters into pieces double with each character, and so do
             # those of a repeat around this one.
-            raise Endless(4 * cost.factor)
+            raise Endless
         return _Cost(0 if chosen else 1, 1, 1 + cost.work)
     if cost.ways and most > 4:
-        raise Endless(4 * cost.factor)
+        raise Endless
     factor = cost.factor ** max(most, 1) * (1 if chosen else most - least + 1)
     return _Cost(cost.ways * most, factor, cost.work + cost.ways * max(most - 1, 0))
 

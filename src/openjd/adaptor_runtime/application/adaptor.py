@@ -331,10 +331,11 @@ class ApplicationAdaptor(SupervisedAdaptor):
         """See ``SupervisedAdaptor``; a task that failed leaves nothing under way."""
         super()._await_burial(given_up, error)
         process = self._process
-        if given_up or self._canceled or error is None or process is None:
+        if given_up or error is None or process is None:
             return
         end = time.monotonic() + GIVE_UP_GRACE
-        for call in self._calls.pending:
+        # What a cancel leaves under way is the affair of whoever handles the cancel.
+        for call in () if self._canceled else self._calls.pending:
             # What goes on would be taken for a part of the next task.
             try:
                 call.result(max(end - time.monotonic(), 0))

@@ -14,10 +14,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .._text import one_line
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 # A value of each type of JSON that can have a format specification.
 _SAMPLES: dict[str, Any] = {"string": "", "integer": 0, "number": 0.5}
+# Of the width and the precision of a format: more would be memory, not digits.
+_WIDEST = 999
 _ALL_TYPES = frozenset({*_SAMPLES, "boolean", "array", "object", "null"})
 
 
@@ -54,7 +58,7 @@ class Text:
             if token[0] in ("{{", "}}"):
                 self._parts.append(token[0][0])
             elif token[1] is None:
-                raise ValueError(
+                raise _error(
                     f"{place}: in {text!r} a brace stands alone; write {token[0] * 2} for a "
                     f"{token[0]}, and {{name}} for the value of a field"
                 )
@@ -68,7 +72,7 @@ class Text:
             types = fields[name].types
             usable = {*_SAMPLES, "boolean", *(["array"] if self._alone else [])}
             if not types & usable:
-                raise ValueError(
+                raise _error(
                     f"{place}: in {text!r}, the field {name} is of type {_listed(types)}, which "
                     + ("is no text" if "array" not in types else "can only stand alone")
                 )
@@ -104,10 +108,10 @@ class Text:
         if isinstance(value, bool) and not specification:
             return "true" if value else "false"
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{self.place}: the field {name} is {value}, which is no number")
+            raise _error(f"{self.place}: the field {name} is {value}, which is no number")
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             kind = "null" if value is None else json_type(value)
-            raise ValueError(f"{self.place}: the field {name} is {kind}, which cannot be put there")
+            raise _error(f"{self.place}: the field {name} is {kind}, which cannot be put there")
         if not specification:
             return value if isinstance(value, str) else json.dumps(value)
         if isinstance(value, float) and value.is_integer() and specification[-1] in "bcdoxX":
@@ -115,7 +119,7 @@ class Text:
         try:
             return format(value, specification)
         except (ValueError, OverflowError) as e:
-            raise ValueError(
+            raise _error(
                 f"{self.place}: the field {name} is {value!r}, which the format "
                 f"{specification!r} does not suit: {e}"
             ) from None
@@ -127,7 +131,7 @@ class Text:
                 return text
         except UnicodeEncodeError:
             pass
-        raise ValueError(f"{self.place}: {text!r} has a character that no argument can have")
+        raise _error(f"{self.place}: {text!r} has a character that no argument can have")
 
 
 class Arguments:
@@ -156,7 +160,7 @@ class Arguments:
         optional: bool = False,
     ) -> None:
         if not isinstance(elements, list):
-            raise ValueError(f"{place}: a list is expected, not {json_type(elements)}")
+            raise _error(f"{place}: a list is expected, not {json_type(elements)}")
         self._condition = condition
         self._optional = optional
         self._elements: list[Text | Arguments] = []
@@ -170,23 +174,23 @@ class Arguments:
             check_keys(element, {"if", "args"}, place, needed=("if", "args"))
             name = element["if"]
             if not isinstance(name, str):
-                raise ValueError(f"{place}, if: the name of a field is expected")
+                raise _error(f"{place}, if: the name of a field is expected")
             _check_name(name, fields, f"{place}, if: ")
             if "boolean" not in fields[name].types:
-                raise ValueError(
+                raise _error(
                     f"{place}, if: the field {name} is of type {_listed(fields[name].types)}, "
                     'which is never true; it must have type = "boolean"'
                 )
             return Arguments(element["args"], fields, place, condition=name, optional=True)
         if not isinstance(element, str):
-            raise ValueError(
+            raise _error(
                 f"{place}: a text is expected, or a list, not {json_type(element)}; "
                 "write numbers as texts"
             )
         text = Text(element, fields, place)
         left_out = [name for name in text.names if fields[name].optional]
         if left_out and not self._optional:
-            raise ValueError(
+            raise _error(
                 f"{place}: the field {left_out[0]} may have no value; put this into a list of its "
                 f"own, which is left out then: [{json.dumps(element)}]"
             )
@@ -210,7 +214,7 @@ class Arguments:
                 if self._optional:
                     return []
                 missing = next(name for name in element.names if values.get(name) is None)
-                raise ValueError(f"{element.place}: the field {missing} has no value")
+                raise _error(f"{element.place}: the field {missing} has no value")
             expanded += words
         return expanded
 
@@ -227,10 +231,10 @@ def check_keys(
     at = f"{place}: " if place else ""
     for key in table:
         if key not in known:
-            raise ValueError(f"{at}there is no key {key!r}{suggestion(key, known)}")
+            raise _error(f"{at}there is no key {key!r}{suggestion(key, known)}")
     for key in needed:
         if key not in table:
-            raise ValueError(f"{at}the key {key!r} is missing")
+            raise _error(f"{at}the key {key!r} is missing")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -255,24 +259,32 @@ def _placeholder(content: str, fields: Mapping[str, Field], at: str) -> tuple[st
     name, _, specification = content.partition(":")
     for sign, what in ((".", "attributes"), ("[", "indexes"), ("!", "conversions")):
         if sign in name:
-            raise ValueError(
+            raise _error(
                 f"{at}the placeholder {{{content}}} is not valid: there are no {what}, only "
                 "{name} and {name:format}"
             )
     _check_name(name, fields, at)
     if specification:
+        if any(len(size) > 20 or int(size) > _WIDEST for size in re.findall(r"\d+", specification)):
+            raise _error(
+                f"{at}the format {specification!r} has a width or precision above {_WIDEST}"
+            )
         suited = fields[name].types & set(_SAMPLES)
         if not any(_suits(specification, _SAMPLES[kind]) for kind in suited):
-            raise ValueError(
+            raise _error(
                 f"{at}the format {specification!r} does not suit the field {name} of type "
                 f"{_listed(fields[name].types)}"
             )
     return name, specification
 
 
+def _error(message: str) -> ValueError:
+    return ValueError(one_line(message))
+
+
 def _check_name(name: str, fields: Mapping[str, Field], at: str) -> None:
     if name not in fields:
-        raise ValueError(f"{at}there is no field {name!r}{suggestion(name, fields)}")
+        raise _error(f"{at}there is no field {name!r}{suggestion(name, fields)}")
 
 
 def _suits(specification: str, sample: Any) -> bool:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Protocol, Union
 
+from .._text import one_line
+
 if TYPE_CHECKING:
     from ..app_handlers import RegexCallback, RegexHandler
 
@@ -77,12 +79,16 @@ class Rule:
         for name, one in (("pattern", pattern), ("unless", unless)):
             if not _is_text(one) and (one is not None or name == "pattern"):
                 raise TypeError(
-                    f"{kind}: {name} must be text, or a compiled pattern for text, not {one!r}"
+                    f"{kind}: {name} must be text, or a compiled pattern for text, not "
+                    f"{one_line(repr(one))}"
                 )
             if flags and isinstance(one, re.Pattern):
                 raise ValueError(f"{kind}: flags are given, but {name} is compiled already: {one}")
-        if id is not None and (not isinstance(id, str) or not id.strip()):
-            raise TypeError(f"{kind}: id must be a name, not {id!r}")
+        if id is not None and (
+            # It stands in messages, of which each is a line.
+            not isinstance(id, str) or not id.strip() or not id.isprintable() or len(id) > 200
+        ):
+            raise TypeError(f"{kind}: id must be a name, not {one_line(repr(id), 300)}")
         phases = (during,) if isinstance(during, str) else tuple(during)
         if not phases or not set(phases) <= set(PHASES):
             raise ValueError(f"{kind}: during must name phases ({_listed(PHASES)}), not {during!r}")
@@ -278,7 +284,7 @@ class License(Rule):
         self._set(remedy=remedy.strip())
 
     def _words(self, regex: re.Pattern[str]) -> _Words:
-        return lambda match: f"licence: {_shown_line(match)}: {self.remedy}"
+        return lambda match: f"licence: {_shown_line(match)}: {_shown(self.remedy)}"
 
 
 class RuleListener(Protocol):
@@ -486,7 +492,9 @@ def _named(rules: Iterable[Rule]) -> dict[str, Rule]:
         id = f"{kind}-{kinds[kind]}" if rule.id is None else rule.id
         if id in named:
             raise ValueError(
-                f"two rules have the id {id!r}: {named[id]!r}, and number {number}, {rule!r}"
+                one_line(
+                    f"two rules have the id {id!r}: {named[id]!r}, and number {number}, {rule!r}"
+                )
             )
         named[id] = rule
     return named
@@ -496,13 +504,13 @@ def _check_severity(id: object, severity: object, rules: Mapping[str, Rule]) -> 
     rule = rules.get(id) if isinstance(id, str) else None
     if rule is None:
         raise ValueError(
-            f"the configuration's rules name {id!r}, but the adaptor has no such rule; it has "
-            f"{_listed(rules) or 'none'}"
+            f"the configuration's rules name {one_line(repr(id), 200)}, but the adaptor has no "
+            f"such rule; it has {one_line(_listed(rules), 800) or 'none'}"
         )
     if severity not in rule.severities:
         raise ValueError(
-            f"the configuration's rules give {id!r} the severity {severity!r}; a "
-            f"{type(rule).__name__} rule can have {_listed(rule.severities)}"
+            f"the configuration's rules give {id!r} the severity "
+            f"{one_line(repr(severity), 200)}; a {type(rule).__name__} rule can have {_listed(rule.severities)}"
         )
 
 
@@ -524,14 +532,14 @@ def _compiled(
         try:
             compiled.append(re.compile(one, rule.flags) if isinstance(one, str) else one)
         except (re.error, ValueError, RecursionError, OverflowError) as e:
-            raise ValueError(f"{name}: its {what} {one!r} cannot be compiled: {e}") from e
+            raise ValueError(one_line(f"{name}: its {what} {one!r} cannot be compiled: {e}")) from e
     regex, unless = compiled
     assert regex is not None
     try:
         words = rule._words(regex)
         percent = rule._percent(regex) if rule.severity == "progress" else None
     except ValueError as e:
-        raise ValueError(f"{name}: {e}") from None
+        raise ValueError(one_line(f"{name}: {e}")) from None
     return regex, unless, words, percent
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
+import sys
 from typing import Any, ClassVar, NamedTuple
 
-from ..adaptors.configuration import AdaptorConfiguration
+from ..adaptors.configuration.configuration import AdaptorConfiguration, shown
 
 
 class Limits(NamedTuple):
@@ -66,16 +65,16 @@ class ApplicationConfiguration(AdaptorConfiguration):
             return wrong
         limits = config.get("limits", {})
         if not isinstance(limits, dict):
-            return ["limits"], f"{json.dumps(limits)} is no JSON object of limits by their names"
+            return ["limits"], f"{shown(limits)} is no JSON object of limits by their names"
         for name, value in limits.items():
             if name not in Limits._fields:
                 return ["limits", name], f"there is no such limit; there are {_fields()}"
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not 0 <= value < math.inf:
-                return ["limits", name], f"{json.dumps(value)} is no number of 0 or more"
+            if not number or not 0 <= value <= sys.float_info.max:
+                return ["limits", name], f"{shown(value)} is no number of 0 or more"
         rules = config.get("rules", {})
         if not isinstance(rules, dict) or not all(isinstance(v, str) for v in rules.values()):
-            return ["rules"], f"{json.dumps(rules)} is no JSON object of severities by rules' ids"
+            return ["rules"], f"{shown(rules)} is no JSON object of severities by rules' ids"
         return None
 
     def override(self, other: ApplicationConfiguration) -> ApplicationConfiguration:

@@ -423,6 +423,11 @@ def describe_end(returncode: int | None) -> str:
         hint = {"SIGKILL": ": the system may have been out of memory", "SIGSEGV": ": it crashed"}
         form = f"signal {number}" if returncode < 0 else f"exit code {returncode}"
         return f"{form} ({name}{hint.get(name, '')})"
-    if returncode > 0xC0000000:
+    # Windows, whose exit codes have 32 bits: what the system ends a process with, or a -1.
+    if returncode == 0xC000013A:
+        return f"exit code {returncode:#x} (it was told to end, by Ctrl-C or Ctrl-Break)"
+    if 0xC0000000 < returncode < 0xF0000000:
         return f"exit code {returncode:#x} (it crashed)"
+    if returncode >= 1 << 31:
+        return f"exit code {returncode - (1 << 32)} ({returncode:#x})"
     return f"exit code {returncode}"

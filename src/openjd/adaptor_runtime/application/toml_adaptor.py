@@ -7,8 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
+from .._text import one_line
 from ..adaptors import AdaptorDataValidator, IntRange, SemanticVersion
 from ..adaptors.configuration import ConfigurationManager, adaptor_configuration_manager
 from ..adaptors.data_validators import SessionData
@@ -47,6 +49,8 @@ _RULES: dict[str, tuple[Callable[..., Rule], dict[str, tuple[type, ...]]]] = {
 # How a chunk is expanded -> the fields that a command has of it.
 _CHUNKS = {"number": ("number",), "block": ("first", "last", "count")}
 _CLASS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+#: So many commands at most make a task. More would be memory for what they write, not work.
+_MOST_COMMANDS = 100_000
 _TOTAL = re.compile(r"\{([^{}:]+)\}")
 
 
@@ -180,11 +184,14 @@ def read(path: str) -> Description:
     except RecursionError:
         raise DescriptionError(f"{path} is nested too deeply") from None
     except ValueError as e:
-        raise DescriptionError(f"{path} is no TOML: {e}") from None
+        raise DescriptionError(f"{path} is no TOML: {one_line(str(e))}") from None
     try:
         return Description(table)
+    except RecursionError:
+        # TOML reads a.b.c.d... without any.
+        raise DescriptionError(f"{path} is nested too deeply") from None
     except ValueError as e:
-        raise DescriptionError(f"{path}: {e}") from None
+        raise DescriptionError(f"{path}: {one_line(str(e))}") from None
 
 
 def adaptor_class(path: str) -> type[TomlAdaptor]:
@@ -301,6 +308,15 @@ class TomlAdaptor(CommandLineAdaptor):
             numbers = IntRange.parse(str(run_data.get(chunk.field)))
         except ValueError as e:
             raise ValueError(f"run data, /{chunk.field}: {e}") from None
+        count = len(numbers)
+        if chunk.by == "block":
+            blocks = islice(numbers.contiguous_blocks(), _MOST_COMMANDS + 1)
+            count = sum(1 for _ in blocks)
+        if count > _MOST_COMMANDS:
+            raise ValueError(
+                f"run data, /{chunk.field}: {one_line(str(numbers), 100)} makes more than "
+                f"{_MOST_COMMANDS:,} commands; make the chunks smaller"
+            )
         self._progress.split(len(numbers))
         if chunk.by == "number":
             for number in numbers:

@@ -1,0 +1,1 @@
+"""The adaptor of the soak, and the client in its application."""

@@ -1,0 +1,5 @@
+"""The adaptor."""
+
+from faults.adaptors import ByClient
+
+__all__ = ["ByClient"]

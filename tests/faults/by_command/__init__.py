@@ -1,0 +1,1 @@
+"""``python -m faults.by_command``."""

@@ -1,0 +1,5 @@
+"""The adaptor."""
+
+from faults.adaptors import ByCommand
+
+__all__ = ["ByCommand"]

@@ -1,0 +1,5 @@
+"""The adaptor."""
+
+from faults.adaptors import ByHand
+
+__all__ = ["ByHand"]
