@@ -209,7 +209,8 @@ class Signal(Fault):
     def _of_guardian(self, plan: Plan) -> Expected:
         if plan.where == STOP:
             return expected(plan, {OK, FAILED, CANCELED}, ENDS)
-        return expected(plan, {CANCELED, FAILED}, ENDS)
+        # To the guardian a SIGTERM is one for its daemon, which cancels.
+        return expected(plan, {FAILED} if self.verb == "kill" else {CANCELED, FAILED}, ENDS)
 
     def _of_application(self, plan: Plan) -> Expected:
         if plan.moment.kind == BEFORE:
@@ -618,8 +619,8 @@ class Delete(Fault):
             return expected(plan, {OK} if plan.moment.kind == BEFORE else {OK, FAILED}, ENDS)
         if plan.moment.kind == BEFORE and self.what == "working-directory":
             # Whether it finds the daemon depends on who is faster.
-            return expected(plan, {FAILED, CANCELED, OK}, ENDS)
-        return expected(plan, {FAILED, CANCELED}, ENDS)
+            return expected(plan, {FAILED, OK}, ENDS)
+        return expected(plan, {FAILED}, ENDS)
 
 
 class Clock(Fault):

@@ -133,6 +133,9 @@ def _wording(said: Said, plan: Plan) -> list[str]:
     for line in said.out.split("\n"):
         # An application's own traceback is its own affair.
         foreign = line.startswith(("ADAPTOR_OUTPUT: STDERR: ", "ADAPTOR_OUTPUT: ERROR:   "))
+        if plan.fault.startswith("exhaust-") and said.name == START:
+            # The last words of an interpreter that could not come to its daemon's code.
+            foreign = foreign or line.startswith("ADAPTOR_OUTPUT: ")
         if not foreign and ("Traceback (" in line or "Exception in thread" in line):
             problems.append(f"it shows {line!r}")
     return problems

@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 from jsonschema import ValidationError
 from jsonschema.exceptions import SchemaError
 
-from openjd.adaptor_runtime import _output
+from openjd.adaptor_runtime import _cancel_info as cancel_infos
+from openjd.adaptor_runtime import _output, _session_folder
 from openjd.adaptor_runtime._daemon import connection_file as connection_files
 from openjd.adaptor_runtime._data import DataError, parse
 from openjd.adaptor_runtime.adaptors import AdaptorDataValidator, IntRange
@@ -914,6 +915,47 @@ def connection_file(data: bytes) -> None:
         # It names nothing that is ours: nothing happens to it.
         connection_files.remove(path, info._replace(pid=info.pid + 1))
         assert os.path.exists(path)
+
+
+@target(
+    96, *_JSON_WORDS, '{"NotifyEnd": "', "2026-01-31T10:20:30Z", "0001-01-01T00:00:00+23:59", "-0000",
+    "9999-12-31T23:59:60Z", ".5", "T", "+14:00", "\u0661",
+)  # fmt: skip
+def cancel_info(data: bytes) -> None:
+    """What an engine says of a cancel: a time, or nothing that can be used. A signal is no error."""
+    before = os.environ.get(cancel_infos.VARIABLE)
+    with file_with(data, cancel_infos.FILE) as path:
+        os.environ[cancel_infos.VARIABLE] = os.path.dirname(path)
+        try:
+            stamp = cancel_infos.read_stamp(0.0)
+        finally:
+            del os.environ[cancel_infos.VARIABLE]
+            if before is not None:
+                os.environ[cancel_infos.VARIABLE] = before
+    assert stamp is None or math.isfinite(stamp)
+    if stamp is not None:
+        assert isinstance(json.loads(data)["NotifyEnd"], str)
+
+
+@target(256, "daemon ", "guardian ", "application ", " 4711 ", " 1", "\n", "\t", "\u0661", "\x00")
+def record(data: bytes) -> None:
+    """The record of a session's processes: what is no line of it names no process."""
+    with file_with(data, "openjd-x") as path:
+        os.rename(path, f"{path}.record")
+        os.mkdir(path, 0o700)
+        os.rename(f"{path}.record", os.path.join(path, _session_folder.RECORD_FILE))
+        found = _session_folder.read(path)
+    lines = [line.decode("utf-8", "replace").split() for line in data.split(b"\n")]
+    assert all([kind, str(pid), started] in _plain(lines) for kind, pid, started in found)
+    assert all(0 <= pid < 2**31 for _, pid, _ in found)
+
+
+def _plain(lines: list[list[str]]) -> list[list[str]]:
+    """The lines, with no zeros before a number."""
+    return [
+        [kind, number.lstrip("0") or "0", *more]
+        for kind, number, *more in (line for line in lines if len(line) == 3)
+    ]
 
 
 _DATA_SCHEMA = {
