@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import NamedTuple
 
 from .faults import ANY, BY_NAME, CANCELED, ENDS, FAILED, KILLED, LIVES, OK, UNHEARD, Expected
@@ -40,6 +41,8 @@ def label(said: Said) -> str:
         return OK
     if said.killed and (said.status < 0 or not said.out):
         return KILLED
+    if said.killed and sys.platform == "win32" and not _fails(said):
+        return KILLED  # there are no signals in the exit codes there
     if said.unheard:
         return UNHEARD
     if said.status < 0:

@@ -345,7 +345,7 @@ class Stage:
 
     def _ours(self, pid: int) -> psutil.Process | None:
         try:
-            if os.path.isdir("/proc/self"):
+            if sys.platform == "linux":  # under Wine that folder is there as well
                 # Much less work than what psutil does for it. Of a zombie there is none to read.
                 with open(f"/proc/{pid}/environ", "rb") as file:
                     ours = f"{MARK}={self.mark}".encode() in file.read().split(b"\0")

@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from .findings import FINDINGS, Finding
+
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 #: What a worker may take beyond its time, to begin and to end (seconds).
@@ -109,7 +111,7 @@ def _fuzz(name: str, target, seconds: float, work: Path, options: argparse.Names
     )
     print(f"{name}: {result.count} inputs {result.reached}", flush=True)
     if options.keep and not status and not options.plain:
-        _keep(name, command[: command.index("--seconds")], place)
+        _keep(name, target.longest, command[: command.index("--seconds")], place)
     return result
 
 
@@ -147,33 +149,37 @@ def _report(result: Result) -> None:
 
 def _kept(name: str) -> list[bytes]:
     """The inputs of the corpus, and those that were findings once."""
-    findings = importlib.import_module("tests.fuzz.findings").FINDINGS
     folder = CORPUS / name
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [f.read_bytes() for f in files] + [f.data for f in findings if f.target == name]
+    return [file.read_bytes() for file in files] + [finding.data for finding in _findings(name)]
 
 
-def _keep(name: str, command: list[str], place: Path) -> None:
-    """Replaces the kept inputs by as few as reach the same, with what was found now."""
-    kept = place / "kept"
-    kept.mkdir()
+def _keep(name: str, longest: int, command: list[str], place: Path) -> None:
+    """Adds to the kept inputs those that reach what none of them does."""
     # libFuzzer starts itself again for this, and again where an input ends it.
     program = place / "merge"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} --as-program "$0" "$@"\n')
     program.chmod(0o700)
-    # Few inputs that reach the same lines: not those that only do so more often.
-    options = ["-set_cover_merge=1", "-use_counters=0"]
-    folders = [kept, place / "known", place / "corpus"]
-    status = _run([str(program), *options, *map(str, folders)], place / "merge.log", 600)
-    inputs = [file.read_bytes() for file in kept.iterdir()]
-    if status or not inputs:
-        print(f"{name}: what was found could not be merged, see {place / 'merge.log'}")
+    kept, folder = place / "known", CORPUS / name
+    before = len(list(kept.iterdir()))
+    # Not those that only reach the same places more often.
+    options = ["-merge=1", "-use_counters=0", f"-max_len={longest}"]
+    log = place / "merge.log"
+    status = _run([str(program), *options, str(kept), str(place / "corpus")], log, 600)
+    if status:
+        print(f"{name}: what was found could not be merged:\n{log.read_text()[-2000:]}")
         return
-    shutil.rmtree(CORPUS / name, ignore_errors=True)
-    (CORPUS / name).mkdir(parents=True)
-    for data in inputs:
-        (CORPUS / name / _name_of(data)).write_bytes(data)
-    print(f"{name}: {len(inputs)} inputs are kept")
+    once = {finding.data for finding in _findings(name)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in kept.iterdir():
+        data = file.read_bytes()
+        if data not in once:
+            (folder / _name_of(data)).write_bytes(data)
+    print(f"{name}: {len(list(kept.iterdir())) - before} more inputs are kept")
+
+
+def _findings(name: str) -> list[Finding]:
+    return [finding for finding in FINDINGS if finding.target == name]
 
 
 def _name_of(data: bytes) -> str:

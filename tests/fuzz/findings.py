@@ -124,6 +124,12 @@ FINDINGS = [
         "placeholders", "width", b"\0{i:999999999}", "took a gigabyte of memory, when it was read"
     ),
     Finding("placeholders", "precision", b"\0{n:.2147483647f}", "took ten seconds"),
+    Finding(
+        "toml",
+        "batch file of two lines",
+        b'\2name = "Tool"\nversion = "1.0"\ncommand = ["{a}\\n.bat"]\n[run_data]\na = {}\n',
+        "its message had two lines",
+    ),
     Finding("placeholders", "sign", b"\0{\x1a!r}", "its message had two lines"),
     Finding(
         "rules",

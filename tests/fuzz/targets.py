@@ -918,11 +918,11 @@ def connection_file(data: bytes) -> None:
 
 
 @target(
-    96, *_JSON_WORDS, '{"NotifyEnd": "', "2026-01-31T10:20:30Z", "0001-01-01T00:00:00+23:59", "-0000",
-    "9999-12-31T23:59:60Z", ".5", "T", "+14:00", "\u0661",
+    96, *_JSON_WORDS, '{"NotifyEnd": "', "2026-01-31T10:20:30Z", "0001-01-01T00:00:00+23:59",
+    "-0000", "9999-12-31T23:59:60Z", ".5", "T", "+14:00", "\u0661",
 )  # fmt: skip
 def cancel_info(data: bytes) -> None:
-    """What an engine says of a cancel: a time, or nothing that can be used. A signal is no error."""
+    """What an engine says of a cancel: a time, or nothing that can be used; never an error."""
     before = os.environ.get(cancel_infos.VARIABLE)
     with file_with(data, cancel_infos.FILE) as path:
         os.environ[cancel_infos.VARIABLE] = os.path.dirname(path)

@@ -1,7 +1,8 @@
 """``python -m tests.windows [--table FILE] [pytest arguments]``: the suite on a Windows Python.
 
 All but the examples, where the arguments name no tests. ``--table`` writes the page about the
-run: how many tests of each folder passed, and which were skipped, and why.
+run: how many tests of each folder passed, and which were skipped, and why. ``--faults ARGUMENTS``
+plays faults there instead (see ``tests.faults``), those that Windows has.
 
 On Windows they run as they are. On Linux a script sets up a Windows Python under Wine first:
 the one that WINPY_SETUP names, else ``../shared/windows/setup.sh`` beside the checkout. It puts
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 # The examples need applications.
 LEFT_OUT = ("examples",)
+#: The exit status where there is no Windows Python to run anything on.
+NO_WINDOWS = 77
 # A process takes some ten times as long to start as on the machine below (seconds).
 LIMIT_PER_TEST = "300"
 # What the script that sets up the Windows Python puts into it: what the tests ask for, and
@@ -33,7 +36,7 @@ PACKAGES = (
 
 
 def main(arguments: list[str]) -> int:
-    """Runs pytest and returns its exit status; 2 where no Windows Python can be had."""
+    """Runs pytest and returns its exit status; NO_WINDOWS where no Windows Python can be had."""
     table = None
     if "--table" in arguments:
         place = arguments.index("--table")
@@ -42,10 +45,13 @@ def main(arguments: list[str]) -> int:
             return 2
         table = Path(arguments[place + 1]).absolute()
         arguments = arguments[:place] + arguments[place + 2 :]
-    options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider -n 2"]
-    options += ["--timeout", LIMIT_PER_TEST]
-    if all(argument.startswith("-") for argument in arguments):
-        options += suite()
+    if arguments[:1] == ["--faults"]:
+        options, arguments = ["-m", "tests.faults"], arguments[1:]
+    else:
+        options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider -n 2"]
+        options += ["--timeout", LIMIT_PER_TEST]
+        if all(argument.startswith("-") for argument in arguments):
+            options += suite()
     environment = dict(os.environ)
     if sys.platform == "win32":
         python = Path(sys.executable)
@@ -53,7 +59,7 @@ def main(arguments: list[str]) -> int:
     else:
         folder = _windows_python()
         if folder is None:
-            return 2
+            return NO_WINDOWS
         python = folder / "winpy"
         environment["PYTHONPATH"] = _seen_from_windows(ROOT / "src")
         # The caches beside the sources are for the Python of this machine.
