@@ -182,15 +182,18 @@ class Backend:
         except BaseException:
             _session_folder.remove(self._folder)
             raise
-        faulthandler.enable(file=self._crash_file)
-        _vital.last_words = self._say_last_words
         self._spool = Spool(self._folder)
         self._output = _output.Output(self._to_spool, PREFIX)
 
+    def _crash_to(self, fd: int) -> None:
+        """From now on what the threads do is written there when this process is brought down."""
+        self._crash_fd = fd
+        faulthandler.enable(fd)
+
     def _say_last_words(self, error: BaseException) -> None:
         """In a thread that the session needs and that cannot go on."""
-        os.write(self._crash_file.fileno(), f"{type(error).__name__}: {error}\n".encode())
-        faulthandler.dump_traceback(self._crash_file)
+        os.write(self._crash_fd, f"{type(error).__name__}: {error}\n".encode())
+        faulthandler.dump_traceback(self._crash_fd)
 
     def serve(self, ready: int, token: str, frontend: IO[bytes]) -> int:
         """Runs until the session has ended, and returns the exit status.
@@ -201,6 +204,9 @@ class Backend:
             token: what the record begins with.
             frontend: ends when the frontend that starts this daemon does.
         """
+        # Until there is a session to ask about, the frontend hears how this ends by the pipe.
+        self._crash_to(ready)
+        _vital.last_words = self._say_last_words
         _output.set_current(self._output)
         self._redirect_standard_streams()
         configure_logging(self._output, self._config.log_level, self._entry_point.module)
@@ -214,6 +220,7 @@ class Backend:
             os.write(ready, bootstrap.encode_record(token, {"info": self.info._asdict()}))
         except OSError:
             pass  # The frontend is gone, which is seen by the other pipe.
+        self._crash_to(self._crash_file.fileno())
         os.close(ready)
         while (event := self._next_event()) != END:
             if event == SIGNAL:
