@@ -22,15 +22,16 @@ def start_vital(name: str, target: Callable[..., object], *args: Any) -> None:
         try:
             target(*args)
         except BaseException as e:
-            _end(e)
+            end(e)
 
     try:
         threading.Thread(target=run, name=name, daemon=True).start()
     except (RuntimeError, MemoryError) as e:
-        _end(e)
+        end(e)
 
 
-def _end(error: BaseException) -> None:
+def end(error: BaseException) -> None:
+    """Ends the process, which cannot go on for that reason."""
     try:
         if last_words is not None:
             last_words(error)

@@ -222,6 +222,8 @@ class Backend:
             pass  # The frontend is gone, which is seen by the other pipe.
         self._crash_to(self._crash_file.fileno())
         os.close(ready)
+        # A method written in C: it needs no memory of the thread that calls it.
+        sys.unraisablehook = self._events.put  # type: ignore[assignment]
         while (event := self._next_event()) != END:
             if event == SIGNAL:
                 self._stop(None)
@@ -296,6 +298,13 @@ class Backend:
             except Empty:
                 if self._lease_left() == 0:
                     return f"there was no request for {self._lease:g} seconds (lease_seconds)"
+                continue
+            if not isinstance(event, str):
+                # A thread that finds no memory for its first instruction is waited for for ever
+                # by whoever started it, the worker among others.
+                if isinstance(event.exc_value, MemoryError):
+                    _vital.end(event.exc_value)
+                sys.__unraisablehook__(event)
                 continue
             if event != GONE:
                 return event
