@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from .faults import BY_NAME, SHAPES
-from .oracle import COLUMNS, Finding, judge
+from .oracle import COLUMNS, VERDICT, Finding, judge
 from .plan import Plan, draw
 from .stage import Record, Stage
 
@@ -95,8 +96,13 @@ def main(arguments: list[str]) -> int:
     def one(seed: int) -> None:
         nonlocal failed
         plan = draw(seed, SHAPES, options.fault)
-        record = play(plan, options.keep)
-        found = [] if record.skipped else judge(record)
+        try:
+            record = play(plan, options.keep)
+            found = [] if record.skipped else judge(record)
+        except Exception:
+            text = " ".join(traceback.format_exc().split())
+            record = Record(plan, (), False, {})
+            found = [Finding(VERDICT, f"the driver itself failed: {text}")]
         # What was said is large, and is not needed any more.
         record = record._replace(commands=(), next=None, journals={})
         with lock:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from openjd.adaptor_runtime_client.wire import framing, transport
+from openjd.adaptor_runtime_client.wire.errors import WireError
 
 from .plan import (
     BEFORE,
@@ -344,9 +345,11 @@ class BrokenPeer(Fault):
             hello + framing.encode_message({"type": "cancel", "hurry": True}),
         ]
         said = words[int(dice[0] * len(words))]
-        self._open = []
         for _ in range(1 + int(dice[1] ** 3 * 40)):
-            connection = transport.connect(address)
+            try:
+                connection = transport.connect(address)
+            except WireError:
+                return False  # it has just ended
             connection._stream.write_some(said)
             if dice[2] < 0.5:
                 connection.close()

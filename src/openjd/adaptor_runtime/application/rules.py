@@ -510,7 +510,8 @@ def _check_severity(id: object, severity: object, rules: Mapping[str, Rule]) -> 
     if severity not in rule.severities:
         raise ValueError(
             f"the configuration's rules give {id!r} the severity "
-            f"{one_line(repr(severity), 200)}; a {type(rule).__name__} rule can have {_listed(rule.severities)}"
+            f"{one_line(repr(severity), 200)}; a {type(rule).__name__} rule can have "
+            f"{_listed(rule.severities)}"
         )
 
 

@@ -258,8 +258,8 @@ class TomlAdaptor(CommandLineAdaptor):
             command = self.description.command.expand(self._values)
             if command and command[0].rstrip(" .").lower().endswith((".bat", ".cmd")):
                 raise ValueError(
-                    f"command: {one_line(command[0], 300)} is a batch file, whose arguments a command "
-                    "interpreter would read; name the program that it runs"
+                    f"command: {one_line(command[0], 300)} is a batch file, whose arguments a "
+                    "command interpreter would read; name the program that it runs"
                 )
             yield command
 
