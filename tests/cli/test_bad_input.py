@@ -370,9 +370,22 @@ BAD_FILES = {
         b'{"socket": "/%s", "pid": 1, "started": "0", "folder": "f"}' % (b"s" * 300),
         "",
     ),
-    "zero": (b'{"socket": "/a\\u0000b", "pid": 1, "started": "0", "folder": "f"}', ""),
-    "surrogate": (b'{"socket": "/\\ud800", "pid": 1, "started": "0", "folder": "f"}', ""),
-    "big-pid": (b'{"socket": "/s", "pid": %d, "started": "0", "folder": "f"}' % (10**20), ""),
+    "zero": (
+        b'{"socket": "/a\\u0000b", "pid": 1, "started": "0", "folder": "f"}',
+        "no connection file",
+    ),
+    "surrogate": (
+        b'{"socket": "/\\ud800", "pid": 1, "started": "0", "folder": "f"}',
+        "no connection file",
+    ),
+    "folder": (
+        b'{"socket": "/s", "pid": 1, "started": "0", "folder": "/openjd-\\u0000"}',
+        "no connection file",
+    ),
+    "big-pid": (
+        b'{"socket": "/s", "pid": %d, "started": "0", "folder": "f"}' % (10**20),
+        "no connection file",
+    ),
 }
 
 

@@ -451,7 +451,9 @@ def test_a_step_that_was_given_up_and_does_not_end(monkeypatch: pytest.MonkeyPat
     assert done.get(timeout=LIMIT).ok
     assert stuck.empty()
     session.close()
-    Task(session._worker.join).result()
+    for thread in threading.enumerate():
+        if thread.name == "adaptor":
+            Task(thread.join).result()
 
 
 @posix

@@ -91,6 +91,7 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     records: list[tuple[Record, list[Finding]]] = []
     failed = 0
+    interrupted = False
     lock = threading.Lock()
 
     def one(seed: int) -> None:
@@ -126,14 +127,18 @@ def main(arguments: list[str]) -> int:
             for result in results:
                 result.result()
         except KeyboardInterrupt:
-            # What is under way comes to its end, and leaves nothing behind.
+            # What is under way comes to its end, and leaves nothing behind; the rest is not begun.
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(signum, signal.SIG_IGN)
             pool.shutdown(wait=True, cancel_futures=True)
-            return 130
+            interrupted = True
     rows = list(table(records))
     print(_shown(rows, False), end="")
     print(f"{len(records)} seeds, {failed} failed, {time.monotonic() - began:.0f} seconds")
     if options.markdown:
         options.markdown.write_text(_shown(rows, True), encoding="utf-8")
+    if interrupted:
+        return 130
     return 1 if failed else 0
 
 

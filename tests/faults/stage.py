@@ -566,6 +566,7 @@ class Stage:
                 left = _all_of(left, self._left())
         except Hang as e:
             hung = f"{e}; alive: {self._alive()}"
+        processes, sockets, files = left
         return Record(
             plan,
             tuple(self.said),
@@ -573,7 +574,9 @@ class Stage:
             self._journals(),
             tuple(outlived),
             ended,
-            *map(tuple, left),
+            tuple(processes),
+            tuple(sockets),
+            tuple(files),
             next=tuple(following) if self.following else None,
             hung=hung,
             seconds=time.monotonic() - began,

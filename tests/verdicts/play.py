@@ -224,7 +224,9 @@ class Stage:
         if self.session.state is not AdaptorState.CLEANUP:
             self.session.submit(Step(CLEANUP, lambda outcome: None))
         self.session.close()
-        self.session._worker.join(LIMIT)
+        for thread in threading.enumerate():
+            if thread.name == "adaptor":
+                thread.join(LIMIT)
 
     def step(self, name: str, run_data: dict[str, Any] | None = None, at: bool = False) -> Scene:
         done: SimpleQueue[Outcome] = SimpleQueue()

@@ -93,14 +93,22 @@ def read(path: str) -> ConnectionInfo:
             "remove it, or name the right file"
         ) from e
     texts = (info.socket, info.started, info.folder)
-    if not all(isinstance(text, str) for text in texts) or (
-        type(info.pid) is not int or info.pid <= 0
+    if not all(isinstance(text, str) and _is_name(text) for text in texts) or (
+        type(info.pid) is not int or not 0 < info.pid < 2**32
     ):
         raise ConnectionFileError(
             f"{path} is no connection file (a field has the wrong type); "
             "remove it, or name the right file"
         )
     return info
+
+
+def _is_name(text: str) -> bool:
+    """Whether the system could have something of that name."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def holds(path: str, info: ConnectionInfo) -> bool:
