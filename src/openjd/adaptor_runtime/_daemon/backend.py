@@ -157,6 +157,7 @@ class Backend:
         self._stop_task: _Task | None = None
         self._started = False
         self._finished = False
+        self._told = False
         self._exit_status = 0
         # Where there is no request for so long, there is no session any more (seconds).
         self._lease = self._config.lease_seconds
@@ -515,12 +516,17 @@ class Backend:
         """Begins to stop, for a frontend or (None) for a signal."""
         with self._lock:
             stopping, busy = self._stop_task, self._task
+            task = None
             if stopping is None and not self._finished:
                 step = Step(STOP, self._finish)
                 # A signal has no connection to answer; the task stands for it all the same.
                 task = self._stop_task = _Task(connection, step) if connection else _NoTask(step)
-            else:
-                task = None
+            elif connection is not None and isinstance(stopping, _NoTask) and not self._told:
+                # The daemon stops by itself: whoever asks for that now sees what it says.
+                taken_over = self._stop_task = _Task(connection, stopping.step)
+                if busy is None or busy.answered.is_set():
+                    self._spool.attach(taken_over.send, taken_over.offer)
+                return taken_over
         if task is None:
             if connection is not None:
                 # Somebody else's stop is under way: waiting for the process's end is enough.
@@ -543,7 +549,9 @@ class Backend:
             left = phases.give_up - time.monotonic() if phases else math.inf
             busy.answered.wait(min(ANSWER_GRACE, max(left * ANSWER_SHARE, 0)))
             _let_go(busy)
-        self._spool.attach(task.send, task.offer)
+        with self._lock:
+            task = self._stop_task or task
+            self._spool.attach(task.send, task.offer)
         self._session.submit(task.step)
 
     def _stuck(self, step: Step) -> None:
@@ -564,12 +572,15 @@ class Backend:
             if self._finished:
                 return
             self._finished = True
-            task, stop_task = self._task, self._stop_task
         self._session.close()
         self._end_pump()
         if self._connection_path:
             connection_file.remove(self._connection_path, self.info)
         self._listener.close()
+        with self._lock:
+            # From here on nobody comes who could be told.
+            self._told = True
+            task, stop_task = self._task, self._stop_task
         audience = task if stop_task is None or isinstance(stop_task, _NoTask) else stop_task
         if audience is not None:
             self._spool.attach(audience.send, audience.offer)

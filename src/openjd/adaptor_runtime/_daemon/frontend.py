@@ -49,6 +49,8 @@ ADDRESS_VARIABLE = "OPENJD_ADAPTOR_SOCKET"
 EXIT_LIMIT = 30.0
 # A daemon that is silent for so long after a cancel's time was up will not answer it (seconds).
 SILENCE_LIMIT = 10.0
+# How long a daemon that has broken off may take to be gone, or to say that it lives (seconds).
+BREAK_LIMIT = 5.0
 
 
 class FrontendError(Exception):
@@ -487,14 +489,24 @@ def _broke(connection: Connection, address: str) -> bool:
 
     From then on the daemon sees that nobody waits for an answer.
     """
+    pid = connection.peer_pid
     connection.close()
+    # A process that is being ended has closed some of its descriptors, and may not have others.
+    handle = _hold(pid) if pid else None
     try:
-        connect(address).close()
-    except NotListening:
-        return False
+        other = connect(address)
+        other.send({"type": messages.STATUS})
+        answer = other.receive_within(BREAK_LIMIT)
+        other.close()
+        if isinstance(answer, dict):
+            return True
     except WireError:
         pass
-    return True
+    if handle is None:
+        return False
+    ended = handle.wait(BREAK_LIMIT)
+    handle.close()
+    return not ended
 
 
 def _broken(pid: int | None, doing: str) -> str:
