@@ -29,8 +29,9 @@ def frame(kind: bytes, body: bytes, length: int | None = None) -> bytes:
 
 #: Name -> what is sent, and words of the line that says so where it reaches a frontend.
 NONSENSE: dict[str, tuple[bytes, str]] = {
-    "closes at once": (b"", "ended unexpectedly"),
-    "greets and closes": (HELLO, "ended unexpectedly"),
+    # Its process lives on.
+    "closes at once": (b"", "broke while running a task"),
+    "greets and closes": (HELLO, "broke while running a task"),
     "garbage": (b"\x00\x01\x02 garbage", "does not speak this protocol"),
     "another service": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak this protocol"),
     "half a greeting": (PREAMBLE[:6], "within a frame"),

@@ -25,7 +25,8 @@ SHELLS = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_
 #: What is used of yaml. Its other loaders make any object.
 OF_YAML = {
     "CSafeLoader", "SafeLoader", "parse", "compose", "load", "safe_dump",
-    "CollectionStartEvent", "CollectionEndEvent", "MappingNode", "SequenceNode",
+    "Event", "AliasEvent", "ScalarEvent", "CollectionStartEvent", "CollectionEndEvent",
+    "MappingNode", "SequenceNode",
     "MarkedYAMLError", "YAMLError",
 }  # fmt: skip
 #: Where files are written that are meant for others: the demo's, and an example's.

@@ -471,7 +471,7 @@ def stop(connection_path: str | None) -> int:
     except Lost:
         if _broke(connection, address):
             text = _broken(connection.peer_pid, "stopping")
-            if handle is not None and events.result(lambda: handle.wait(EXIT_LIMIT)):
+            if handle is not None and events.result(lambda: handle.wait(BREAK_LIMIT)):
                 raise FrontendError(f"{text} it has ended") from None
             raise FrontendError(f"{text} ask again") from None
         info = info or _introduced(connection, address)
