@@ -554,6 +554,53 @@ class TestSignal:
             child.expect(performing("close"))
             assert child.end() == (0, "closing None\npolled", "")
 
+    @posix_only
+    def test_that_does_not_interrupt_the_wait(self, served: Served) -> None:
+        """A signal ends the wait though the system call goes on; others' wakeup fd hears of it.
+
+        It is given to another thread here. One that comes just before the call has the same effect.
+        """
+        code = """
+            import os, signal, sys, threading
+            from openjd.adaptor_runtime_client import ClientInterface
+
+            class Client(ClientInterface):
+                def close(self, args=None):
+                    pass
+
+                def graceful_shutdown(self, signum, frame):
+                    in_main = threading.current_thread() is threading.main_thread()
+                    os.write(1, f"shutdown {int(signum)} {in_main}\\n".encode())
+                    sys.exit(5)
+
+            def give():
+                sys.stdin.readline()
+                signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+            def profile(frame, event, function):
+                # The calls that wait. The other thread cannot run before the call itself lets it.
+                callers = [("read", "recv"), ("wait", "poll")]
+                if event == "c_call" and (frame.f_code.co_name, function.__name__) in callers:
+                    os.write(1, b"waits\\n")
+
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            client = Client(sys.argv[1])
+            threading.Thread(target=give, daemon=True).start()
+            signal.set_wakeup_fd(writer)
+            sys.setprofile(profile)
+            try:
+                client.poll()
+            finally:
+                assert os.read(reader, 10) == bytes([signal.SIGTERM])
+                assert signal.set_wakeup_fd(-1) == writer
+        """
+        with Child(code, served.path) as child:
+            child.expect("waits")
+            child.say("now")
+            child.expect(f"shutdown {int(signal.SIGTERM)} True")
+            assert child.end() == (5, "", "")
+
     def test_in_another_thread_no_handler_is_installed(self, served: Served) -> None:
         """A client made in another thread than the main one works, without the signal."""
         code = DEFINE + (

@@ -10,7 +10,7 @@ from .action import Action
 from .path_mapping import PathMapper, PathMappingRule
 from .wire import framing, messages
 from .wire.errors import ConnectionLost, WireError
-from .wire.transport import connect
+from .wire.transport import connect, wake_on_signals
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class ClientInterface:
                 signal.signal(signal.SIGBREAK, self.graceful_shutdown)
             else:
                 signal.signal(signal.SIGTERM, self.graceful_shutdown)
+            wake_on_signals()
 
     @property
     def socket_path(self) -> str:

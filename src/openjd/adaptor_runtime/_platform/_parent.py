@@ -17,35 +17,37 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 def run_below(command: list[str], variable: str, value: str) -> int:
     _adopt_orphans()
-    child = 0
-    told: list[int] = []
-
-    def pass_on(signum: int, frame: FrameType | None) -> None:
-        # Its number is its own until this process has asked how it ended.
-        if child:
-            os.kill(child, signum)
-        else:
-            told.append(signum)
-
-    for passed in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(passed, pass_on)
+    # Waited for, not handled: a handler in Python whose signal comes just before a wait runs when
+    # that wait ends.
+    waited_for = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    # Some systems drop a blocked signal, too, if it is to be ignored, as this one is by default.
+    signal.signal(signal.SIGCHLD, _ignore)
     # Its other end stays open in this process alone.
     reader, _ = os.pipe()
     os.set_inheritable(reader, True)
     environment = dict(os.environ, **{variable: f"{value} {reader}"})
-    child = os.posix_spawnp(command[0], command, environment)
+    child = os.posix_spawnp(command[0], command, environment, setsigmask=before)
     os.close(reader)
     # The end of these is the child's to show.
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-    for signum in told:
-        os.kill(child, signum)
     while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == child:
-            child = 0
-            return status
+        signum = signal.sigwait(waited_for)
+        if signum != signal.SIGCHLD:
+            # Its number is its own until this process has asked how it ended.
+            os.kill(child, signum)
+            continue
+        pid = -1
+        while pid:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == child:
+                return status
+
+
+def _ignore(signum: int, frame: FrameType | None) -> None:
+    pass
 
 
 def end_as(status: int) -> int:
@@ -58,6 +60,7 @@ def end_as(status: int) -> int:
     signum = os.WTERMSIG(status)
     if signum != signal.SIGKILL:
         signal.signal(signum, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
     os.kill(os.getpid(), signum)
     return 128 + signum
 

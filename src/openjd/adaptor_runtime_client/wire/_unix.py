@@ -6,6 +6,7 @@ import _thread
 import errno
 import os
 import sys
+import time
 
 try:
     # The half of socket that is written in C has all that a connection needs. The other half
@@ -18,6 +19,7 @@ from .errors import AccessRefused, ConnectionLost, NotListening
 
 TYPE_CHECKING = False  # typing itself is not loaded inside the application
 if TYPE_CHECKING:
+    import select
     from typing import Optional, Tuple
 
 assert sys.platform != "win32"
@@ -41,6 +43,62 @@ def _number(data: bytes) -> int:
     return int.from_bytes(data, sys.byteorder)
 
 
+class _SignalAlarm:
+    """Ends the main thread's wait for data when a signal has come, so that its handler runs.
+
+    Handlers run between two instructions of the main thread. A signal that comes after the last
+    instruction before a wait, or that the system gives to another thread, does not end the wait
+    by itself. The byte that the interpreter writes, in the signal, to its wakeup descriptor does.
+    """
+
+    def __init__(self) -> None:
+        self._main_thread = _thread.get_ident()
+        self._process = os.getpid()
+        self._reader, self._writer = os.pipe()
+        for fd in (self._reader, self._writer):
+            os.set_blocking(fd, False)
+
+    def is_for_me(self) -> bool:
+        """Whether the thread that asks is the one that runs handlers, in this very process."""
+        return _thread.get_ident() == self._main_thread and os.getpid() == self._process
+
+    def wait(self, waiting: select.poll, milliseconds: Optional[float]) -> None:
+        """``waiting.poll(milliseconds)``, which a signal ends, too.
+
+        Raises:
+            OSError: a descriptor of `waiting` is closed; besides, whatever the handler raises.
+        """
+        import signal
+
+        waiting.register(self._reader, 1)  # POLLIN
+        # Set for the time of the wait alone: asyncio and others want it while they run.
+        before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        try:
+            waiting.poll(milliseconds)
+        finally:
+            try:
+                signal.set_wakeup_fd(before)
+            except (OSError, ValueError):  # closed meanwhile
+                signal.set_wakeup_fd(-1)
+            try:
+                signals = os.read(self._reader, 4096)
+                # It is this one where a handler has raised before an earlier wait began.
+                if before not in (-1, self._writer):
+                    os.write(before, signals)
+            except OSError:
+                pass  # No signal came; or who was to hear of it has a full pipe and will wake.
+
+
+_alarm: Optional[_SignalAlarm] = None
+
+
+def wake_on_signals() -> None:
+    """See ``transport.wake_on_signals``."""
+    global _alarm
+    if _alarm is None or not _alarm.is_for_me():
+        _alarm = _SignalAlarm()
+
+
 class Stream:
     """See ``transport.Stream``."""
 
@@ -49,31 +107,46 @@ class Stream:
         self.peer_pid = peer_pid
 
     def read(self, size: int) -> bytes:
+        if _alarm is not None and _alarm.is_for_me():
+            return self._read(size, None) or b""
         try:
             return self._socket.recv(size)
         except OSError:
             return b""
 
     def read_within(self, size: int, timeout: float) -> Optional[bytes]:
+        return self._read(size, timeout)
+
+    def _read(self, size: int, timeout: Optional[float]) -> Optional[bytes]:
+        deadline = time.monotonic() + timeout if timeout else 0.0
         while True:
             try:
                 return self._socket.recv(size, _socket.MSG_DONTWAIT)
             except BlockingIOError:
-                if timeout <= 0:
+                if timeout is not None and timeout <= 0:
                     return None
             except OSError:
                 return b""
-            import select
-
             try:
-                # Unlike select() it takes any descriptor; unlike a timeout of the socket it
-                # leaves writers in other threads alone.
-                waiting = select.poll()
-                waiting.register(self._socket, select.POLLIN)
-                waiting.poll(min(timeout, 1e6) * 1000)
+                self._wait(timeout)
             except (OSError, ValueError):  # closed by another thread
                 return b""
-            timeout = 0
+            if timeout is not None:
+                timeout = deadline - time.monotonic()
+
+    def _wait(self, timeout: Optional[float]) -> None:
+        """Until there is something to read, the time is over, or a signal has come."""
+        import select
+
+        # Unlike select() it takes any descriptor; unlike a timeout of the socket it leaves
+        # writers in other threads alone.
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        milliseconds = None if timeout is None else min(timeout, 1e6) * 1000
+        if _alarm is not None and _alarm.is_for_me():
+            _alarm.wait(waiting, milliseconds)
+        else:
+            waiting.poll(milliseconds)
 
     def write(self, data: bytes) -> None:
         try:

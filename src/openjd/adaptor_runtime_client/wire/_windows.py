@@ -117,6 +117,10 @@ def _lasting_thread() -> SimpleQueue[Any]:
     return jobs
 
 
+def wake_on_signals() -> None:
+    """See ``transport.wake_on_signals``; ``_wait`` does that by itself."""
+
+
 class Stream:
     """See ``transport.Stream``."""
 

@@ -241,6 +241,15 @@ class Connection:
         self._stream.close()
 
 
+def wake_on_signals() -> None:
+    """From now on a signal ends what the main thread waits for, and its handler runs at once.
+
+    Without this a signal that comes just before the wait begins may be heard when it ends. To be
+    called in the main thread, by who installs a handler; a second call does nothing.
+    """
+    _system.wake_on_signals()
+
+
 def connect(address: str) -> Connection:
     """Connects to the listener at `address`; waits while it is busy, never polls.
 
