@@ -71,7 +71,10 @@ ODD_ANSWERS = {
 
 @contextmanager
 def fake_daemon(host: Host, answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A connection file whose daemon is a thread of the test, for one connection."""
+    """A connection file whose daemon is a thread of the test.
+
+    It treats the first connection with `answer`; who connects again learns that it lives.
+    """
     folder = host.folder / "openjd-fake"
     folder.mkdir()
     address = str(folder / "socket")
@@ -80,19 +83,31 @@ def fake_daemon(host: Host, answer: Callable[[socket.socket], None]) -> Iterator
         listener.bind(address)
         listener.listen()
 
+        over = threading.Event()
+
         def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.settimeout(LIMIT)
-                answer(connection)
+            treat = answer
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    if over.is_set():
+                        return
+                    connection.settimeout(LIMIT)
+                    treat(connection)
+                treat = sends(HELLO + encode_message({"type": "status", "busy": None}))
 
         thread = threading.Thread(target=serve)
         thread.start()
         path = host.folder / "fake.json"
         about = {"socket": address, "pid": dead_pid(), "started": "0", "folder": str(folder)}
         path.write_text(json.dumps(about))
-        yield str(path)
-        thread.join(LIMIT)
+        try:
+            yield str(path)
+        finally:
+            over.set()
+            with socket.socket(socket.AF_UNIX) as last:
+                last.connect(address)
+            thread.join(LIMIT)
         assert not thread.is_alive()
 
 

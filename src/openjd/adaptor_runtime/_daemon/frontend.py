@@ -493,6 +493,7 @@ def _broke(connection: Connection, address: str) -> bool:
     connection.close()
     # A process that is being ended has closed some of its descriptors, and may not have others.
     handle = _hold(pid) if pid else None
+    end = time.monotonic() + BREAK_LIMIT
     try:
         other = connect(address)
         other.send({"type": messages.STATUS})
@@ -504,7 +505,7 @@ def _broke(connection: Connection, address: str) -> bool:
         pass
     if handle is None:
         return False
-    ended = handle.wait(BREAK_LIMIT)
+    ended = handle.wait(max(end - time.monotonic(), 0))
     handle.close()
     return not ended
 
