@@ -24,6 +24,14 @@ _PLAIN = {
 
 def main(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None) -> int:
     """Runs the command that `arguments` ask for and returns the exit status."""
+    status = _run(entry_point, arguments, reentry_exe)
+    from .._platform import end_cancel_signals
+
+    end_cancel_signals()
+    return status
+
+
+def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None) -> int:
     given = _plain_options(arguments)
     in_session = given is not None
     try:

@@ -21,6 +21,7 @@ if sys.platform == "win32":
         belongs_to_us,
         contain_descendants,
         detached_options,
+        end_cancel_signals,
         end_marked,
         end_process,
         enlarge_pipe,
@@ -45,6 +46,7 @@ else:
         belongs_to_us,
         contain_descendants,
         detached_options,
+        end_cancel_signals,
         end_marked,
         end_process,
         enlarge_pipe,
@@ -71,6 +73,7 @@ __all__ = [
     "contain_descendants",
     "detached_options",
     "end_as",
+    "end_cancel_signals",
     "end_descendants",
     "end_marked",
     "end_process",
@@ -211,6 +214,13 @@ if TYPE_CHECKING:
             To be called in the main thread. `callback` may run between any two instructions of
             the main thread, or in another: it must only do what is safe there, such as
             ``SimpleQueue.put``.
+            """
+
+        def end_cancel_signals(self) -> None:
+            """From now on these signals do nothing: the verdict is out.
+
+            To be called in the main thread at the end of a command. The interpreter gives its
+            handlers back some time before the process ends, and a signal would kill it then.
             """
 
         def temporary_folders(self) -> list[str]:

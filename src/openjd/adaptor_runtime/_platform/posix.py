@@ -66,6 +66,12 @@ def on_cancel_signals(callback: Callable[[], None]) -> None:
     _thread.start_new_thread(_watch_signals, (reader, callback))
 
 
+def end_cancel_signals() -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(signum) is _ignore:
+            signal.signal(signum, signal.SIG_IGN)
+
+
 def _ignore(signum: int, frame: FrameType | None) -> None:
     pass
 

@@ -168,6 +168,10 @@ def on_cancel_signals(callback: Callable[[], None]) -> None:
     atexit.register(at_exit.release)
 
 
+def end_cancel_signals() -> None:
+    pass  # The handler stays until there is no process.
+
+
 def make_private_folder(parent: str | None = None, name: str | None = None) -> str:
     if parent is not None:
         path = os.path.join(parent, "a-" + os.urandom(2).hex())
