@@ -155,7 +155,8 @@ class TestNames:
             and path.name not in ("__main__.py", "_win32.py", "_windows.py", "windows.py")
         ]
         if sys.platform == "win32":
-            modules = [m for m in modules if not m.endswith(("._unix", ".posix"))]
+            others = ("._unix", ".posix", "._parent", "._path_watch", "._processes")
+            modules = [m for m in modules if not m.endswith(others)]
         code = f"""
 import importlib, sys
 sys.path.insert(0, {SEARCH!r})

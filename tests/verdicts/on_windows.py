@@ -43,6 +43,15 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "call-dies-with-child": {"words": ("exit code 1",)},
     "hang-c": {"app": "ctypes.PyDLL('kernel32').Sleep(-1)"},
     "hang-stopped": {"app": "ctypes.WinDLL('ntdll').NtSuspendProcess(ctypes.c_void_p(-1))"},
+    # It takes longer to start.
+    "limit-silence-lines": {
+        "app": "\nfor _ in range(6): say('.'); breathe(1)",
+        "task_limits": {"silence": 5},
+    },
+    "limit-no-progress-grows": {
+        "app": "\nfor n in range(6): say(f'Progress: {n + 1}%'); breathe(1)",
+        "limits": {"no_progress": 5},
+    },
     "start-not-executable": {"words": (_NO_PROGRAM, "application'")},
     "start-exits-0": {"command": (*_PYTHON, "print('bye')")},
     "start-exits-1": {"command": (*_PYTHON, "raise SystemExit(1)")},

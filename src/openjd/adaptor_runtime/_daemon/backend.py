@@ -181,6 +181,8 @@ class Backend:
             path = os.path.join(self._folder, _session_folder.CRASH_FILE)
             self._crash_file = open(path, "xb", buffering=0, opener=private_opener)  # noqa: SIM115
         except BaseException:
+            # With the record, which Windows removes when it is closed.
+            _session_folder.close()
             _session_folder.remove(self._folder)
             raise
         self._spool = Spool(self._folder)
@@ -243,9 +245,9 @@ class Backend:
 
     def _redirect_standard_streams(self) -> None:
         """Reads the null device, and sees what is written to descriptors 1 and 2 by any means."""
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0)
-        os.close(null)
+        # Kept: at the end there may be no other descriptor to be had.
+        self._null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(self._null, 0)
         reader, writer = os.pipe()
         os.dup2(writer, 1)
         os.dup2(writer, 2)
@@ -599,10 +601,9 @@ class Backend:
 
     def _end_pump(self) -> None:
         """Takes what is left in the pipe of descriptors 1 and 2."""
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.close(null)
+        os.dup2(self._null, 1)
+        os.dup2(self._null, 2)
+        os.close(self._null)
         os.close(self._mark_fd)
         self._pump.drain(self._pump.end_of_drain(1.0))
 
