@@ -233,6 +233,38 @@ def test_a_daemon_whose_session_is_removed_ends(
     assert host.files() == []
 
 
+#: Removes the daemon's connection file between its writing and the beginning of its watch, when
+#: the daemon reads for the first time what the adaptor's module is called.
+HASTY = """
+import os, sys
+from onefile import Small
+from openjd.adaptor_runtime import EntryPoint
+
+class Hasty(EntryPoint):
+    @property
+    def module(self):
+        if "_serve" in sys.argv and os.path.exists("session.json"):
+            os.unlink("session.json")
+        return "__main__"
+
+    @module.setter
+    def module(self, name):
+        pass
+
+if __name__ == "__main__":
+    Hasty(Small).start()
+"""
+
+
+def test_a_connection_file_that_is_gone_before_it_is_watched(host: Host) -> None:
+    """That is seen, too: the start fails with one line, and nothing is left."""
+    script = host.folder / "hasty.py"
+    script.write_text(HASTY)
+    says = host.run(str(script), "daemon", "start", "--connection-file", "session.json").fails()
+    assert "session.json is gone" in says
+    assert host.files() == []
+
+
 @posix
 def test_a_daemon_whose_own_folder_is_removed_ends(host: Host, gate: Gate, tmp_path: Path) -> None:
     """The folder in which it was started, where no variable says what the session's is."""

@@ -162,7 +162,9 @@ class Backend:
         # Where there is no request for so long, there is no session any more (seconds).
         self._lease = self._config.lease_seconds
         self._last_request = time.monotonic()
-        self._given_up = False
+        #: Why the session ends although nobody has asked for it.
+        self._given_up = ""
+        self._over_early = ""
         #: What it is called, its path, and whether it is gone.
         self._watched: list[tuple[str, str, Callable[[], bool]]] = []
         self._folder = _platform.make_private_folder(name=name)
@@ -311,9 +313,15 @@ class Backend:
                 continue
             if event != GONE:
                 return event
-            for what, path, is_gone in self._watched:
-                if is_gone():
-                    return f"{what} {path} is gone"
+            if gone := self._gone():
+                return gone
+
+    def _gone(self) -> str:
+        """What of the session is gone, in words."""
+        for what, path, is_gone in self._watched:
+            if is_gone():
+                return f"{what} {path} is gone"
+        return ""
 
     def _lease_left(self) -> float | None:
         """Seconds; None where there is no lease, or it does not run."""
@@ -354,25 +362,35 @@ class Backend:
             # Kept: who watches ends with it.
             self._path_watch = path_watch(paths, lambda: self._events.put(GONE))
         except OSError as e:
+            error: str | None = e.strerror
+        else:
+            error = None
+        # Whatever went before it was watched.
+        self._over_early = self._gone()
+        if error and not self._over_early:
             self._output.log(
                 "WARNING",
-                f"that the session is removed will not be noticed ({e.strerror}); its daemon "
+                f"that the session is removed will not be noticed ({error}); its daemon "
                 f"ends when it is stopped, or after {self._lease:g} seconds without a request\n",
             )
-        else:
-            # One that went before it was watched.
-            self._events.put(GONE)
 
     def _give_up_session(self, reason: str) -> None:
         if self._given_up:
             return
-        self._given_up = True
         with self._lock:
+            if not self._started:
+                # Who starts this daemon is about to ask for that, and is the one to be told.
+                self._over_early = reason
+                return
             busy = self._task
-        if busy is not None:
-            busy.step.lost = reason
-        self._output.write(f"openjd_fail: the session is over: {reason}\n")
+        self._give_up(reason, busy.step if busy is not None else None)
         self._stop(None)
+
+    def _give_up(self, reason: str, step: Step | None) -> None:
+        self._given_up = reason
+        if step is not None:
+            step.lost = reason
+        self._output.write(f"openjd_fail: the session is over: {reason}\n")
 
     # Connections.
 
@@ -462,12 +480,18 @@ class Backend:
                 task = None
         if task is None:
             reason = "is being stopped"
-            if busy is not None:
+            if self._given_up:
+                reason = f"is ending its session: {self._given_up}"
+            elif busy is not None:
                 seconds = time.monotonic() - busy.step.began
                 reason = f"is busy with another request since {seconds:.0f} seconds"
             self._refuse(connection, f"the adaptor's daemon {reason}")
             return None
         self._spool.attach(task.send, task.offer)
+        if self._over_early:
+            self._give_up(self._over_early, step)
+            # Before it begins; like any start that fails it ends the daemon.
+            self._session.cancel(step)
         self._session.submit(step)
         return task
 
