@@ -376,8 +376,8 @@ BAD_FILES = {
     ),
     "surrogate": (
         b'{"socket": "/\\ud800", "pid": 1, "started": "0", "folder": "f"}',
-        # Windows has such names, but not of pipes.
-        "no name of a pipe" if sys.platform == "win32" else "no connection file",
+        # Windows has such names.
+        "" if sys.platform == "win32" else "no connection file",
     ),
     "folder": (
         b'{"socket": "/s", "pid": 1, "started": "0", "folder": "/openjd-\\u0000"}',

@@ -44,6 +44,7 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "hang-c": {"app": "ctypes.PyDLL('kernel32').Sleep(-1)"},
     "hang-stopped": {"app": "ctypes.WinDLL('ntdll').NtSuspendProcess(ctypes.c_void_p(-1))"},
     # It takes longer to start.
+    "limit-run-message-lines": {"limits": {"run": 10}},
     "limit-silence-lines": {
         "app": "\nfor _ in range(6): say('.'); breathe(1)",
         "task_limits": {"silence": 5},
