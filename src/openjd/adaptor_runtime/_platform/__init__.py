@@ -26,6 +26,7 @@ if sys.platform == "win32":
         end_process,
         enlarge_pipe,
         folder_of,
+        has_bytes,
         kill_detached,
         make_private_folder,
         on_cancel_signals,
@@ -51,6 +52,7 @@ else:
         end_process,
         enlarge_pipe,
         folder_of,
+        has_bytes,
         kill_detached,
         make_private_folder,
         on_cancel_signals,
@@ -79,6 +81,7 @@ __all__ = [
     "end_process",
     "enlarge_pipe",
     "folder_of",
+    "has_bytes",
     "kill_detached",
     "make_private_folder",
     "on_cancel_signals",
@@ -207,6 +210,12 @@ if TYPE_CHECKING:
 
         def enlarge_pipe(self, fd: int) -> None:
             """Lets the pipe `fd` hold more where the system can: fewer turns for the same bytes."""
+
+        def has_bytes(self, fd: int) -> bool:
+            """Whether a read of the pipe `fd` would return at once, with bytes or at its end.
+
+            To be asked by the thread that reads.
+            """
 
         def on_cancel_signals(self, callback: Callable[[], None]) -> None:
             """Calls `callback` for every SIGINT and SIGTERM (CTRL_C, CTRL_BREAK on Windows).

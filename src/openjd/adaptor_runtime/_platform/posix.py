@@ -54,6 +54,14 @@ def enlarge_pipe(fd: int) -> None:
             pass  # This user has as many large pipes as one may have.
 
 
+def has_bytes(fd: int) -> bool:
+    import select
+
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def on_cancel_signals(callback: Callable[[], None]) -> None:
     # A handler in Python runs when the main thread comes to its next instruction, and a signal
     # that arrives just before the main thread begins to wait does not end that wait. A byte in

@@ -150,6 +150,16 @@ def enlarge_pipe(fd: int) -> None:
     pass  # A pipe's size is settled when it is made.
 
 
+def has_bytes(fd: int) -> bool:
+    import msvcrt
+
+    try:
+        # The first of (bytes there, bytes left of a message). It waits for a read under way.
+        return bool(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(fd), 0)[0])
+    except OSError:
+        return True  # It has ended.
+
+
 def on_cancel_signals(callback: Callable[[], None]) -> None:
     # Not signal.signal: its handlers wait for the main thread, which may sit in a queue.
     at_exit = _thread.allocate_lock()

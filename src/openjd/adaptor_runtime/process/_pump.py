@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import IO, NamedTuple
 
 from .._output import LINE_LIMIT, break_lines
-from .._platform import PIPE_SIZE, enlarge_pipe
+from .._platform import PIPE_SIZE, enlarge_pipe, has_bytes
 
 READ_SIZE = 256 * 1024
 # What is read at once where there is little to read: for each of many short applications a large
@@ -128,8 +128,13 @@ class Pump(threading.Thread):
         enlarge_pipe(fd)
         size = SMALL_READ_SIZE
         while True:
-            with self._changed:
-                self._waits_since = time.monotonic()
+            # On a busy machine this thread gets its turn late: the time until it has read what is
+            # there is not one in which nothing came.
+            if not has_bytes(fd):
+                with self._changed:
+                    self._waits_since = time.monotonic()
+                    if self._draining:
+                        self._changed.notify_all()
             try:
                 data = os.read(fd, size)
             except OSError:
@@ -140,7 +145,7 @@ class Pump(threading.Thread):
                 size = SMALL_READ_SIZE
                 continue
             with self._changed:
-                self._idle += time.monotonic() - self._waits_since
+                self._idle = self._idle_seconds()
                 self._waits_since = None
                 self._read += len(data)
                 if self._draining:
@@ -182,9 +187,11 @@ class Pump(threading.Thread):
             while not self._finished:
                 early = end.time - time.monotonic()
                 left = end.idle - self._idle_seconds()
-                if left <= 0 or (early <= 0 and self._read > end.read):
+                waits = self._waits_since is not None
+                if (left <= 0 and waits) or (early <= 0 and self._read > end.read):
                     break
-                self._changed.wait(min(left, early) if early > 0 else left)
+                times = [*([left] if waits else ()), *([early] if early > 0 else ())]
+                self._changed.wait(min(times, default=None))
             self._draining -= 1
 
     def _idle_seconds(self) -> float:
