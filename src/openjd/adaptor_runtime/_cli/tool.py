@@ -12,6 +12,11 @@ _OF_A_FILE = {
     "version-info": "print the versions of its interfaces",
     "is-compatible": "exit with 0 if its interfaces serve who expects given versions",
 }
+#: Its tools: what they do, and the module whose ``main(arguments)`` does it. Nothing is imported
+#: for a tool before it is asked for; each reads its own options.
+_TOOLS = {
+    "demo": ("render a turntable through a real session", "_demo"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments and arguments[0] in _OF_A_FILE:
         return _adaptor(arguments)
     import argparse
+    from importlib import import_module
 
     from .._version import version
 
@@ -28,15 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"openjd-adaptor-runtime {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # The demo reads its own options: nothing is imported for it before it is asked for.
-    commands.add_parser("demo", help="render a turntable through a real session", add_help=False)
-    for name, text in _OF_A_FILE.items():
+    for name, text in {**{tool: text for tool, (text, _) in _TOOLS.items()}, **_OF_A_FILE}.items():
         commands.add_parser(name, help=text, add_help=False)
     options, rest = parser.parse_known_args(arguments)
-    assert options.command == "demo"
-    from .._demo import main as demo
-
-    return demo(rest)
+    module = import_module(f"openjd.adaptor_runtime.{_TOOLS[options.command][1]}")
+    status: int = module.main(rest)
+    return status
 
 
 def _adaptor(arguments: list[str]) -> int:
