@@ -57,7 +57,9 @@ def test_any_number_is_itself(number: float) -> None:
     assert read_fields([f"a:={number!r}"], "--run-field") == {"a": number}
 
 
-@pytest.mark.parametrize("text", ["", "x", "{", "NaN", "-Infinity", ".", "+", "e10", "1_000", "1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "{", "NaN", "-Infinity", ".", "+", "e10", "1_000", "1 2"]
+)
 def test_no_json(text: str) -> None:
     """One line says which field, and what is wrong with it."""
     with pytest.raises(DataError, match=r"^--run-field 'a': .* is no JSON: ") as error:

@@ -16,6 +16,7 @@ _OF_A_FILE = {
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
     "demo": ("render a turntable through a real session", "_demo"),
+    "template": ("write a job template for an adaptor", "_tools.template"),
 }
 
 
