@@ -70,6 +70,8 @@ class Template:
         self._adaptor, self._schemas, self._wishes = adaptor, schemas, wishes
         self._definitions: list[dict[str, Any]] = []
         self._extensions: list[str] = []
+        # The name of the range, which stands behind others that must not take it.
+        self._reserved: list[str] = []
         #: What the user should know, in one line each.
         self.notes: list[str] = []
         self.data = self._made()
@@ -160,7 +162,7 @@ class Template:
 
     @property
     def _taken(self) -> list[str]:
-        return [definition["name"] for definition in self._definitions]
+        return [*self._reserved, *(definition["name"] for definition in self._definitions)]
 
     def _is_wanted(self, field: Field, option: str) -> bool:
         writable = texts.is_argument(field.name) and "=" not in field.name
@@ -206,16 +208,14 @@ class Template:
             raise ToolError(f"the field {field.name!r} takes no numbers, so no task can have one")
         words = "".join(word[:1].upper() + word[1:] for word in texts.words(field.name)) or "Value"
         plural = words if words.endswith("s") else f"{words}s"
-        taken = {texts.identifier(each.name, ()) for each in fields(self._schemas.init_data)}
+        others = [*fields(self._schemas.init_data), *run_fields]
+        taken = {texts.identifier(one.name, ()) for one in others if one is not field}
         if plural in taken:
             plural = f"{words}Range"
         name = words[:-1] if words.endswith("s") and len(words) > 1 else words
-        return _Each(
-            field,
-            texts.identifier(plural, taken),
-            texts.identifier(name, ()),
-            self._chunks(field),
-        )
+        range_name = texts.identifier(plural, taken)
+        self._reserved = [range_name]
+        return _Each(field, range_name, texts.identifier(name, ()), self._chunks(field))
 
     def _chosen(self, run_fields: list[Field]) -> Field | None:
         by_name = {field.name: field for field in run_fields}
