@@ -82,7 +82,7 @@ def page(package: str, found: dict[str, list[Name]]) -> str:
     if len(found[package]) > 1:
         lines += ["| name | |", "|---|---|"]
         for one in found[package]:
-            link = f"[`{one.name}`][{one.same_as or f'{package}.{one.name}'}]"
+            link = f"[`{one.name}`][{one.home}]"
             lines.append(f"| {link} | {_first_line(one.value)} |")
         lines.append("")
     for one in found[package]:
@@ -90,13 +90,10 @@ def page(package: str, found: dict[str, list[Name]]) -> str:
             lines += [
                 f"## {one.name} {{ #{package}.{one.name} }}",
                 "",
-                f"The same as [`{one.same_as}`][{one.same_as}].",
+                f"The same as [`{one.same_as}`][{one.home}].",
                 "",
             ]
             continue
-        public = f"{package}.{one.name}"
-        if public != one.home:
-            lines += [f"[](){{#{public}}}", ""]
         lines += [f"::: {one.home}", "    options:", f"      heading: {one.name}", ""]
         lines += [f"      toc_label: {one.name}", ""]
     return "\n".join(lines)
@@ -115,7 +112,7 @@ def index(found: dict[str, list[Name]]) -> str:
     ]
     for package, all_of_it in found.items():
         module = importlib.import_module(package)
-        listed = ", ".join(f"[`{one.name}`][{package}.{one.name}]" for one in all_of_it)
+        listed = ", ".join(f"[`{one.name}`][{one.home}]" for one in all_of_it)
         page_name = path(package).rpartition("/")[2]
         lines.append(f"| [`{package}`]({page_name}) | {_first_line(module)} | {listed} |")
     return "\n".join(lines) + "\n"
