@@ -135,7 +135,8 @@ class Reader:
         commands: an empty folder beside it, for the commands that an installation would put on
             PATH.
         fresh: the environment of somebody who has installed nothing yet. Blocks that are for
-            such an environment are run, too, and nothing is put on PATH.
+            such an environment are run, too, and nothing is put on PATH but an ffmpeg, where
+            the machine has none.
     """
 
     def __init__(self, folder: Path, commands: Path, fresh: dict[str, str] | None = None) -> None:
@@ -143,6 +144,10 @@ class Reader:
         self._commands = commands
         self._state = commands / "environment"
         self._fresh = fresh is not None
+        if shutil.which("ffmpeg") is None and importlib.util.find_spec("imageio_ffmpeg"):
+            import imageio_ffmpeg
+
+            (commands / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
         if fresh is not None:
             self._env = fresh
             return
@@ -165,10 +170,6 @@ class Reader:
         )
         # Shows stacks in a form of its own where it is installed. One that fails is none.
         self._command("py-spy", "-c 'raise SystemExit(1)'")
-        if shutil.which("ffmpeg") is None and importlib.util.find_spec("imageio_ffmpeg"):
-            import imageio_ffmpeg
-
-            (commands / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
 
     def follow(self, page: str) -> None:
         """Does what the page says; fails where something else happens."""
