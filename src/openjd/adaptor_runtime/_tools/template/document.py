@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import yaml
@@ -427,5 +428,17 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Line breaks of YAML's that are none of people's are lost unless they are escaped.
+    style = None if _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+#: What stands in YAML as it is, in quotes or without.
+_PLAIN = re.compile(
+    r"[\n\x20-\x7e\xa0-\u2027\u2030-\ufdff\ufe00-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+)
+_Dumper.add_representer(str, _text_node)
 
 __all__ = ["Parameter", "Template", "Wishes"]
