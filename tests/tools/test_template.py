@@ -321,6 +321,21 @@ def test_a_path_that_the_adaptor_does_not_map() -> None:
     assert fields_of(template) == ["scene={{Param.Scene}}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "schema", "kind"),
+    [
+        ("scene_file", {"type": "string"}, "PATH"),
+        ("outputDir", {"type": "string"}, "PATH"),
+        ("output_file_name", {"type": "string"}, "STRING"),
+        ("use_file", {"type": "boolean"}, "STRING"),
+    ],
+)
+def test_paths_of_version_0_9(name: str, schema: dict[str, Any], kind: str) -> None:
+    """Its schemas mark no paths: what is called one is one. Where they are marked, that counts."""
+    assert only(make({name: schema}, mapped=False))["type"] == kind
+    assert only(make({name: schema}))["type"] == "STRING"
+
+
 def test_file_filters() -> None:
     """They stand in the schema as they stand in a template."""
     filters = [{"label": "Blender", "patterns": ["*.blend"]}, {"label": "All", "patterns": ["*"]}]
