@@ -665,7 +665,7 @@ FIELD = re.compile(r"(.*?)(\??(?::|\[\])?)=\{\{(?:Raw)?Param\.(\w+)\}\}", re.DOT
 
 
 @given(data_schemas("init "), data_schemas(""), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_schema(init: Any, run: Any, chunks: bool) -> None:
     """The template is valid, and what a user enters arrives as it was meant, field by field."""
     template = make(init[0], run[0], chunks=chunks)

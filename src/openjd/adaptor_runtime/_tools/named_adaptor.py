@@ -116,6 +116,7 @@ def find_module(name: str) -> Any:
         missing = e.name if isinstance(e, ModuleNotFoundError) else None
         if missing is not None and f"{name}.".startswith(f"{missing}."):
             return None  # It, and nothing that it needs, is not there.
+        name = name[: -len(".__main__")] if name.endswith(".__main__") else name
         raise ToolError(one_line(f"{name} cannot be imported: {type(e).__name__}: {e}")) from None
 
 
