@@ -21,6 +21,7 @@ _OF_A_FILE = {
 #: is its grammar. Nothing is imported for a tool before it is asked for.
 _TOOLS = {
     "demo": ("render a turntable through a real session", "_demo"),
+    "completion": ("print a script with which a shell completes commands", "_cli.completion"),
 }
 
 
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments = [parser().parse_args(arguments).command]
     from importlib import import_module
 
-    module = import_module(f"openjd.adaptor_runtime.{_TOOLS[arguments[0]][1]}")
+    module = import_module(tools()[arguments[0]])
     status: int = module.main(arguments[1:])
     return status
 
@@ -51,6 +52,11 @@ def parser() -> Parser:
     for name, text in {**{tool: text for tool, (text, _) in _TOOLS.items()}, **_OF_A_FILE}.items():
         commands.add_parser(name, help=text, add_help=False)
     return parser
+
+
+def tools() -> dict[str, str]:
+    """The tools, and the full names of their modules."""
+    return {name: f"openjd.adaptor_runtime.{module}" for name, (_, module) in _TOOLS.items()}
 
 
 def _adaptor(arguments: list[str]) -> int:
