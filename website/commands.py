@@ -79,8 +79,8 @@ def page() -> str:
     lines += [
         "## openjd-adaptor",
         "",
-        "The library's own command. Its commands `run`, `daemon`, `show-config`, `version-info` and",
-        "`is-compatible` are those above, for an adaptor that is",
+        "The library's own command. Its commands `run`, `daemon`, `show-config`, `version-info`",
+        "and `is-compatible` are those above, for an adaptor that is",
         "[described in TOML](../commands-in-toml.md): the file's path, FILE, stands behind them.",
         "",
     ]

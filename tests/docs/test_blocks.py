@@ -47,7 +47,11 @@ def test_how_many_blocks_are_tried() -> None:
         ("python", "Limits(silense=3)", "silense"),
         ("python", "def f(:", "SyntaxError"),
         ("json", "{'a': 1}", "JSONDecodeError"),
-        ("json", '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "text"}', "valid schema"),
+        (
+            "json",
+            '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "text"}',
+            "valid schema",
+        ),
         ("json", '{"path_mapping_rules": [{"source_path": "/a"}]}', "source_path_format"),
         ("yaml", "a: [", "ParserError"),
         ("yaml", "specificationVersion: jobtemplate-2023-09\nname: x", "no job template"),
