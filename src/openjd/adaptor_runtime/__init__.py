@@ -103,6 +103,9 @@ class EntryPoint:
     def reentry_command(self, reentry_exe: str | None) -> list[str]:
         """The command that starts this entry point anew.
 
+        Args:
+            reentry_exe: an executable that runs this same entry point, as for ``start``.
+
         Raises:
             EntryPointError: the adaptor's package cannot be run; the message says what to do.
         """

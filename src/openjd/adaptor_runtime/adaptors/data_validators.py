@@ -33,7 +33,7 @@ class AdaptorDataValidator:
 
     @staticmethod
     def from_schema_file(schema_path: str) -> AdaptorDataValidator:
-        """The validator for the schema in a file.
+        """The validator for the schema in the file `schema_path`.
 
         Raises:
             OSError: the file cannot be read.
@@ -82,6 +82,10 @@ class AdaptorDataValidator:
 
         Validates nothing. See ``openjd.adaptor_runtime.adaptors.map_paths``.
 
+        Args:
+            data: anything that JSON can express.
+            map_path: makes the mapped path of a path; an adaptor's or client's ``map_path``.
+
         Raises:
             ValueError: a ``$ref`` of the schema cannot be followed.
         """
@@ -123,7 +127,12 @@ def _check_keys(data: Any, place: str) -> None:
 
 
 class AdaptorDataValidators:
-    """The validators of one adaptor: ``init_data`` and ``run_data``."""
+    """The validators of one adaptor: ``init_data`` and ``run_data``.
+
+    Args:
+        init_data_validator: the one for init data.
+        run_data_validator: the one for run data.
+    """
 
     def __init__(
         self, init_data_validator: AdaptorDataValidator, run_data_validator: AdaptorDataValidator
