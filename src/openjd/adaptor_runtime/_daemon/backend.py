@@ -24,7 +24,7 @@ from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _output, _platform, _session_folder, _vital
+from .. import _journal, _output, _platform, _session_folder, _vital
 from .._cancel_info import LONGEST
 from .._data import DataError, parse
 from .._logging import configure_logging
@@ -61,6 +61,8 @@ ANSWER_GRACE = 5.0
 # unless a pipe is stuck; a task must not hang for that.
 SETTLE_LIMIT = 2.0
 EXIT_GRACE = 5.0
+# How many of the last lines a status has.
+STATUS_LINES = 10
 # The parts of the time for a cancelled stop: at most for the task that it waits for, and for that
 # task's frontend to read its last output.
 TASK_SHARE, ANSWER_SHARE = 0.5, 0.05
@@ -189,6 +191,8 @@ class Backend:
             raise
         self._spool = Spool(self._folder)
         self._output = _output.Output(self._to_spool, PREFIX)
+        log = self._config.session_log
+        self._journal = _journal.begin(entry_point, "daemon", self._output, log)
 
     def _crash_to(self, fd: int) -> None:
         """From now on what the threads do is written there when this process is brought down."""
@@ -507,6 +511,7 @@ class Backend:
             "busy": step.name if step else None,
             "busy_seconds": round(time.monotonic() - step.began, 3) if step else None,
             "tasks_done": self._session.tasks_done,
+            **self._journal.snapshot(STATUS_LINES),
         }
 
     # The ends of things.
@@ -610,6 +615,7 @@ class Backend:
         audience = task if stop_task is None or isinstance(stop_task, _NoTask) else stop_task
         if audience is not None:
             self._spool.attach(audience.send, audience.offer)
+        _journal.end()
         self._spool.drain()
         self._spool.close()
         faulthandler.disable()
