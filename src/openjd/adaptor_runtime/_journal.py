@@ -71,13 +71,13 @@ class Journal:
         self, adaptor: str, mode: str, prefix: str = "", log: SessionLog | None = None
     ) -> None:
         self.adaptor = adaptor
-        self._prefix = prefix
+        #: What stands before most lines, as they are shown.
+        self.prefix = prefix
         self._log = log
         # A clock that is set meanwhile does not turn the order around.
         self._epoch = time.time() - time.monotonic()
         self._lock = threading.Lock()
-        #: What follows, called with lock held: lines, or the fields of a record by its kind.
-        self._listener: Callable[[float, str, dict[str, Any] | None], None] | None = None
+        self._listener: Callable[[float, str, dict[str, Any] | None], object] | None = None
         self._tail: deque[Lines] = deque()
         self._tail_size = 0
         self.began = self.now()
@@ -130,9 +130,9 @@ class Journal:
             self._keep(t, block)
             if self._log is not None:
                 self._write_phase(t)
-                self._append(_session_log.lines(t, block, self._prefix))
+                self._append(_session_log.lines(t, block, self.prefix))
             if self._listener is not None:
-                self._listener(t, self._without_prefix(block), None)
+                self._listener(t, block, None)
 
     def step_begins(self, step: str, task: int | None = None) -> None:
         """The session begins a step; `task` is the number of a task, from 1."""
@@ -247,16 +247,18 @@ class Journal:
     def follow(
         self,
         count: int,
-        listener: Callable[[float, str, dict[str, Any] | None], None] | None,
-    ) -> list[Lines]:
-        """The last lines; from now on `listener` gets all that follows.
+        begin: Callable[[list[Lines]], object],
+        listener: Callable[[float, str, dict[str, Any] | None], object],
+    ) -> None:
+        """Calls `begin` with the last lines, and `listener` from then on with all that follows.
 
-        There is one, which is called with the lock of this held and must neither wait nor raise:
-        with the time, and lines; or the kind of a record and its fields. None ends that.
+        There is one listener. Both are called with the lock of this held, and must neither wait
+        nor raise. The listener gets the time, and lines with their prefixes; or the kind of a
+        record and its fields.
         """
         with self._lock:
+            begin(self._last_lines(count))
             self._listener = listener
-            return self._last_lines(count)
 
     # The rest runs under the lock.
 
@@ -339,7 +341,7 @@ class Journal:
             self._log.put(data)
 
     def _without_prefix(self, block: str) -> str:
-        prefix = self._prefix
+        prefix = self.prefix
         if not prefix or prefix not in block:
             return block
         block = block[len(prefix) :] if block.startswith(prefix) else block
