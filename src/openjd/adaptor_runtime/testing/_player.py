@@ -114,6 +114,12 @@ class Player:
             if name[1:] in os.environ:
                 return os.environ[name[1:]]
             raise Lost(f"needs the environment variable {name[1:]}, which is not set")
+        if "*" in name:
+            texts = self._arguments if parameters is None else parameters.values()
+            fitting = [one for one in texts if fnmatch.fnmatchcase(str(one), name)]
+            if fitting:
+                return str(fitting[-1])
+            raise Lost(f"needs something like {name}, which {list(texts)} does not have")
         if parameters is not None:
             if name in parameters:
                 return str(parameters[name])
@@ -139,8 +145,15 @@ class Player:
         self._print(2, step["print_error"], step, parameters)
 
     def _print(
-        self, stream: int, text: str, step: dict[str, Any], parameters: Mapping[str, Any] | None
+        self,
+        stream: int,
+        lines: str | list[str],
+        step: dict[str, Any],
+        parameters: Mapping[str, Any] | None,
     ) -> None:
+        text = lines if isinstance(lines, str) else "\n".join(lines)
+        if lines == []:
+            return
         if step.get("fill"):
             text = self._fill(text, parameters)
         _write(stream, (text + "\n").encode("utf-8", "surrogatepass"))
