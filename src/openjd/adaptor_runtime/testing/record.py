@@ -212,10 +212,11 @@ class _Recorder:
             steps.end("hangs")
             return
         steps.pause(next((event.t for event in run.events if event.kind == "end"), None))
-        places = [_place(run.arguments, path) for path in run.outputs]
-        for path in [place for place in places if place] or self._writes:
-            steps.do("writes", path)
         end = _ending(run.status)
+        places = [_place(run.arguments, path) for path in run.outputs]
+        told = [place for place in places if place]
+        for path in told or (self._writes if end is None and "failed" not in verdicts[:1] else []):
+            steps.do("writes", path)
         if end is not None:
             steps.end(end[0], *end[1])
         steps.flush()
