@@ -1,4 +1,4 @@
-"""The commands ``daemon start``, ``daemon run``, ``daemon stop`` and ``daemon status``."""
+"""The commands ``daemon start``, ``run``, ``stop``, ``status`` and ``logs``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from .._daemon import frontend
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from .. import EntryPoint
 
 
 def main(
-    entry_point: EntryPoint, step: str, given: Mapping[str, str | None], reentry_exe: str | None
+    entry_point: EntryPoint, step: str, given: Mapping[str, Any], reentry_exe: str | None
 ) -> int:
     """Runs the command and returns the exit status.
 
@@ -35,10 +36,14 @@ def main(
         return frontend.run(connection_file, _text(given.get("--run-data"), "--run-data"))
     if step == "stop":
         return frontend.stop(connection_file)
-    import json
+    if step == "logs":
+        from .._daemon import watching
 
-    answer = frontend.status(connection_file)
-    print(json.dumps({key: value for key, value in answer.items() if key != "type"}))
+        count, follow, times = (given[f"--{key}"] for key in ("lines", "follow", "times"))
+        return watching.logs(connection_file, count, follow, times)
+    from . import status
+
+    status.show(frontend.status(connection_file), given.get("--json") is True)
     return 0
 
 

@@ -15,6 +15,7 @@ _OF_A_FILE = {
 #: Its tools: what they do, and the module whose ``main(arguments)`` does it. Nothing is imported
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
+    "record": ("make a fake application for tests out of the log of a real run", "_tools.record"),
     "demo": ("render a turntable through a real session", "_demo"),
 }
 
