@@ -17,6 +17,7 @@ _OF_A_FILE = {
 _TOOLS = {
     "record": ("make a fake application for tests out of the log of a real run", "_tools.record"),
     "demo": ("render a turntable through a real session", "_demo"),
+    "template": ("write a job template for an adaptor", "_tools.template"),
 }
 
 
