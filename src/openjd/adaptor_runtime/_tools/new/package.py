@@ -44,9 +44,11 @@ def files(kind: str, names: Names) -> dict[str, str]:
     made = {}
     for part in (_FILES / "common", _FILES / kind):
         for path in sorted(part.rglob("*")):
-            if path.is_dir() or "__pycache__" in path.parts:
+            inside = path.relative_to(part)
+            # What Python and the linters leave behind is none of it.
+            if path.is_dir() or inside.parts[0].startswith(".") or "__pycache__" in inside.parts:
                 continue
-            where = named(path.relative_to(part).as_posix())
+            where = named(inside.as_posix())
             # Under its own name, git would heed it here.
             where = ".gitignore" if where == "gitignore" else where
             made[where] = named(path.read_text(encoding="utf-8"))
