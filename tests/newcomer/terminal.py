@@ -15,14 +15,6 @@ LIMIT = 50.0
 #: What a question ends with.
 QUESTION = b": "
 
-# Ctrl-C is for who has the terminal. Who runs this in the background may not listen to it.
-_TAKES_TERMINAL = """
-import fcntl, os, signal, sys, termios
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
 
 def at_terminal(
     command: list[str], answers: Iterable[bytes], folder: Path, env: Mapping[str, str]
@@ -30,7 +22,7 @@ def at_terminal(
     """Runs a command whose input and output are a terminal of its own.
 
     Args:
-        command: program, by its path, and arguments.
+        command: program and arguments.
         answers: each is typed as it is once the command has asked, and not before.
         folder: where it runs.
         env: its environment.
@@ -44,7 +36,7 @@ def at_terminal(
     shown = b""
     end = time.monotonic() + LIMIT
     with subprocess.Popen(
-        [sys.executable, "-c", _TAKES_TERMINAL, *command],
+        command,
         cwd=folder,
         env=env,
         stdin=screen,

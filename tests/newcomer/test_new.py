@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from openjd.adaptor_runtime._tools import new
 from openjd.adaptor_runtime._tools.new import package
 from openjd.adaptor_runtime._tools.new.names import Names, names, project_name
 
-from .terminal import at_terminal
+from .terminal import LIMIT, at_terminal
 
 KINDS = list(package.KINDS)
 #: What opens `openjd-adaptor`, wherever that is installed.
@@ -79,18 +80,47 @@ def test_what_is_made_is_whole(kind: str, name: str, application: str, private_p
 
             tomllib.loads(text)
     job = _job(made["template.yaml"])
-    assert job["name"] == application
+    assert job["name"] == names(name, application).stem
     command = job["steps"][0]["script"]["actions"]["onRun"]["command"]
     assert f'\n{command} = "' in made["pyproject.toml"].read_text(encoding="utf-8")
 
 
-def _job(template: Path) -> dict[str, object]:
+def _job(template: Path) -> dict[str, Any]:
+    """A job template, which Open Job Description's own validator accepts."""
     import yaml
 
-    job = yaml.safe_load(template.read_text(encoding="utf-8"))
+    job: dict[str, Any] = yaml.safe_load(template.read_text(encoding="utf-8"))
     model = pytest.importorskip("openjd.model", reason="openjd-model checks job templates")
     model.decode_job_template(template=job, supported_extensions=["TASK_CHUNKING"])
     return job
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_job_template_is_what_the_tool_makes(kind: str, private_place: Path) -> None:
+    """``openjd-adaptor template`` writes the same from the schemas, but for the command's name."""
+    assert make(private_place, "yes-adaptor", "--application", "Press", "--kind", kind) == 0
+    folder = private_place / "yes-adaptor"
+    tool = [*TOOL[:-1], "template", "yes_adaptor", "--command", "yes-adaptor", "-o", "again.yaml"]
+    subprocess.run(tool, cwd=folder, check=True, timeout=LIMIT)
+    again, made = folder / "again.yaml", folder / "template.yaml"
+    assert again.read_text(encoding="utf-8") == made.read_text(encoding="utf-8")
+
+
+def test_a_made_package_passes_its_tests(private_place: Path) -> None:
+    """As it is, before anybody has edited a line. (``python -m tests.newcomer``: of each kind.)"""
+    assert make(private_place, "press", "--application", "Press", "--kind", "application") == 0
+    folder = private_place / "press"
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"],
+        cwd=folder,
+        # What installing it would do.
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ['PYTHONPATH']}"},
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.search(r"^6 passed", ended.stdout, re.MULTILINE), ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -283,11 +313,25 @@ def test_it_asks_for_what_is_missing_alone(private_place: Path) -> None:
 
 
 @posix_only
-@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
-def test_who_does_not_answer(key: bytes, private_place: Path) -> None:
-    """Ctrl-C and Ctrl-D end it: no traceback, and nothing is made."""
-    status, shown = _typed(private_place, b"Press\n", key)
+def test_the_end_of_the_input(private_place: Path) -> None:
+    """Ctrl-D in place of an answer ends it, and nothing is made."""
+    status, shown = _typed(private_place, b"Press\n", b"\x04")
     assert status == 130
     assert shown.endswith("\nNothing was made.\n")
     assert "Traceback" not in shown
+    assert sorted(p.name for p in private_place.iterdir()) == ["home", "tmp"]
+
+
+def test_ctrl_c(
+    private_place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends it as well. (Typed at a terminal, it may come before Python reads, and be lost.)"""
+
+    def asked(question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", asked)
+    monkeypatch.setattr(new, "can_ask", lambda: True)
+    assert make(private_place, "--name", "press", "--kind", "plain") == 130
+    assert capsys.readouterr() == ("", "\nNothing was made.\n")
     assert sorted(p.name for p in private_place.iterdir()) == ["home", "tmp"]

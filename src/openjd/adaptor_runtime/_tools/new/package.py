@@ -19,6 +19,9 @@ KINDS = {
     "plain": "a plain Adaptor of the 0.9 surface: all of it is your own code",
 }
 
+#: What YAML takes for something else than a text.
+_YAML_WORDS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
+
 
 def files(kind: str, names: Names) -> dict[str, str]:
     """The files of a package: path, with slashes -> text.
@@ -29,8 +32,8 @@ def files(kind: str, names: Names) -> dict[str, str]:
         "Engraver": names.application,
         "EngraverAdaptor": f"{names.stem}Adaptor",
         "EngraverClient": f"{names.stem}Client",
-        # A word that TOML's `name` takes.
         "EngraverCommand": names.stem,
+        "EngraverYaml": f"'{names.stem}'" if names.stem.lower() in _YAML_WORDS else names.stem,
         "engraver-adaptor": names.project,
         "engraver-stand-in": f"{names.stem.lower()}-stand-in",
         "engraver_adaptor": names.package,

@@ -21,9 +21,8 @@ class EngraverAdaptor(Adaptor[AdaptorConfiguration]):
 
     def __init__(self, init_data: dict[str, Any], **options: Any) -> None:
         super().__init__(init_data, **options)
-        # How many frames of the task are done, and how many it has.
-        self._done, self._count = 0, 1
-        self._error = ""
+        # How many frames the task has, how many are done, and what was wrong with the one under way.
+        self._count, self._done, self._error = 1, 0, ""
 
     def on_start(self) -> None:
         """Once for a session."""
@@ -36,7 +35,7 @@ class EngraverAdaptor(Adaptor[AdaptorConfiguration]):
         for self._done, frame in enumerate(frames):
             self.update_status(status_message=f"Rendering frame {frame}")
             self._render(frame)
-        self.update_status(progress=100)
+            self.update_status(progress=100 * (self._done + 1) / self._count)
 
     def _render(self, frame: int) -> None:
         output = Path(self.init_data["output_dir"]) / f"frame_{frame:04d}.svg"
@@ -68,8 +67,9 @@ class EngraverAdaptor(Adaptor[AdaptorConfiguration]):
             raise RuntimeError(self._error or f"Engraver did not write {output}")
 
     def _on_progress(self, match: re.Match[str]) -> None:
-        percent = min(int(match[1]), 100)
-        self.update_status(progress=(100 * self._done + percent) / self._count)
+        percent = int(match[1])
+        if percent < 100:  # A frame is done when its picture is there.
+            self.update_status(progress=(100 * self._done + percent) / self._count)
 
     def _on_error(self, match: re.Match[str]) -> None:
         self._error = self._error or match[0]

@@ -20,6 +20,6 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     colour = options.scene.read_text(encoding="utf-8").strip()
+    print("Progress: 50%")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(STAR.format(colour, 6 * options.frame), encoding="utf-8")
-    print("Progress: 100%")
