@@ -55,7 +55,7 @@ def files(kind: str, names: Names) -> dict[str, str]:
             # Under its own name, git would heed it here.
             where = ".gitignore" if where == "gitignore" else where
             made[where] = named(path.read_text(encoding="utf-8"))
-    return made
+    return dict(sorted(made.items()))
 
 
 def write(made: dict[str, str], folder: Path) -> None:
