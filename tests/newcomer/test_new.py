@@ -167,7 +167,7 @@ def test_the_other_names(project: str, application: str, made: tuple[str, str]) 
         ("openjd", "it would hide the module openjd"),
         ("tests", "it would hide the module tests"),
         ("psutil", "it would hide the module psutil"),
-        ("pluggy", "there is a package"),
+        ("pluggy", "a package pluggy is installed in this environment"),
         ("nul", "Windows takes it for a device"),
         ("x" * 33, "is too long: 33 of 32 characters"),
     ],

@@ -10,7 +10,15 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from .names import Refused, application_name, application_of, names, project_name, project_of
+from .names import (
+    Refused,
+    application_name,
+    application_of,
+    names,
+    project_name,
+    project_of,
+    refuse_installed,
+)
 from .package import KINDS, files, write
 from .questions import Canceled, ask, can_ask, choose
 
@@ -65,6 +73,7 @@ def _answers(given: argparse.Namespace) -> tuple[str, str, str]:
         name = project_name(text)
         if os.path.lexists(given.into / name):
             raise Refused(f"{given.into / name} exists already, and is left alone; --name another")
+        refuse_installed(name)
         return name
 
     # What is given is looked at first: it cannot be typed again.

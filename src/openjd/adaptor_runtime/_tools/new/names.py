@@ -63,9 +63,22 @@ def project_name(text: str) -> str:
         raise Refused(f"{text!r} is too long: {len(name)} of {LONGEST} characters")
     taken = _taken(name)
     if taken is not None:
-        another = f"{name[: LONGEST - 8]}-adaptor"
-        raise Refused(f"{text!r} cannot be used: {taken}; take for instance {another}")
+        raise Refused(f"{text!r} cannot be used: {taken}; take for instance {_another(name)}")
     return name
+
+
+def refuse_installed(project: str) -> None:
+    """Sees that nothing is installed here that the package of that project would hide.
+
+    Raises:
+        Refused: something is.
+    """
+    package = project.replace("-", "_")
+    if importlib.util.find_spec(package) is not None:
+        raise Refused(
+            f"{project!r} cannot be used: a package {package} is installed in this environment; "
+            f"take for instance {_another(project)}, or uninstall that first"
+        )
 
 
 def application_name(text: str) -> str:
@@ -117,6 +130,10 @@ def _stem(project: str) -> str:
     return project
 
 
+def _another(name: str) -> str:
+    return f"{name[: LONGEST - 8]}-adaptor"
+
+
 def _taken(name: str) -> str | None:
     """Why nothing of one's own can have that name."""
     package = name.replace("-", "_")
@@ -126,8 +143,6 @@ def _taken(name: str) -> str | None:
         return f"{package} is a word of Python's"
     if package in _TAKEN or package in _standard_library():
         return f"it would hide the module {package}"
-    if importlib.util.find_spec(package) is not None:
-        return f"there is a package {package} in this environment"
     return None
 
 

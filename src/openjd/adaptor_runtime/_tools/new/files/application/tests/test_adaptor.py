@@ -33,7 +33,7 @@ def test_a_chunk_of_frames(mode: str, adaptor_session: Sessions, fake_applicatio
     assert (session.folder / "output" / "frame_0007.svg").is_file()
 
 
-def test_an_error_that_engraver_prints(adaptor_session: Sessions) -> None:
+def test_an_error_in_the_output(adaptor_session: Sessions) -> None:
     """It fails the task, whatever Engraver answers."""
     script = Script()
     script.action("load")

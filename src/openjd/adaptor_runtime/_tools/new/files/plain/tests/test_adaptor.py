@@ -31,7 +31,7 @@ def test_a_chunk_of_frames(mode: str, adaptor_session: Sessions, fake_applicatio
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_an_error_that_engraver_prints(code: int, adaptor_session: Sessions) -> None:
+def test_an_error_in_the_output(code: int, adaptor_session: Sessions) -> None:
     """It fails the task, whatever the exit code is."""
     script = Script()
     script.command().prints("Error: no camera").writes("{--output}").exits(code)
