@@ -106,7 +106,9 @@ def _find(module: str) -> bool:
 
 def _binds(node: ast.Call, called: Callable[..., Any]) -> None:
     keywords = {keyword.arg: ... for keyword in node.keywords if keyword.arg is not None}
-    spread = len(keywords) < len(node.keywords) or any(isinstance(a, ast.Starred) for a in node.args)
+    spread = len(keywords) < len(node.keywords) or any(
+        isinstance(a, ast.Starred) for a in node.args
+    )
     signature = inspect.signature(called)
     try:
         if spread:

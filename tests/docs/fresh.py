@@ -31,7 +31,17 @@ def to_follow() -> list[str]:
 
 def wheel(folder: Path) -> Path:
     """The library's wheel, built into a folder."""
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "-w",
+        str(folder),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     return next(folder.glob("*.whl"))
 
@@ -129,4 +139,3 @@ def _preamble(page: str) -> str:
     return "\n".join(
         ["python3 -m venv .venv", ". .venv/bin/activate", f"pip install -q {' '.join(wanted)}"]
     )
-

@@ -177,6 +177,9 @@ def _command_of(entry_point: EntryPoint, package: str) -> list[str] | None:
     for script in _scripts(package):
         if _same(_of_script(script), entry_point):
             return [script.name]
+    spec = find_module(package)
+    if spec is not None and spec.submodule_search_locations is None and "." not in package:
+        return ["python", "-m", package]  # One file, which runs itself.
     while package:
         main = find_module(f"{package}.__main__")
         if main is not None:

@@ -51,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     template = Template(adaptor, schemas(adaptor), wishes)
     text = f"{_head(options.adaptor)}{template.text}"
     checked = _check(text, template.data.get("extensions", []))
+    _write(text, output, options.force)
     for note in template.notes:
         print(f"NOTE: {note}", file=sys.stderr)
     if not checked:
@@ -59,7 +60,6 @@ def _run(options: argparse.Namespace) -> int:
             "pip install 'openjd-adaptor-runtime[template]'",
             file=sys.stderr,
         )
-    _write(text, output, options.force)
     return 0
 
 

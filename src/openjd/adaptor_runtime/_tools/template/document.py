@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import yaml
@@ -70,6 +71,8 @@ class Template:
         self._adaptor, self._schemas, self._wishes = adaptor, schemas, wishes
         self._definitions: list[dict[str, Any]] = []
         self._extensions: list[str] = []
+        # The name of the range, which stands behind others that must not take it.
+        self._reserved: list[str] = []
         #: What the user should know, in one line each.
         self.notes: list[str] = []
         self.data = self._made()
@@ -160,7 +163,7 @@ class Template:
 
     @property
     def _taken(self) -> list[str]:
-        return [definition["name"] for definition in self._definitions]
+        return [*self._reserved, *(definition["name"] for definition in self._definitions)]
 
     def _is_wanted(self, field: Field, option: str) -> bool:
         writable = texts.is_argument(field.name) and "=" not in field.name
@@ -206,16 +209,14 @@ class Template:
             raise ToolError(f"the field {field.name!r} takes no numbers, so no task can have one")
         words = "".join(word[:1].upper() + word[1:] for word in texts.words(field.name)) or "Value"
         plural = words if words.endswith("s") else f"{words}s"
-        taken = {texts.identifier(each.name, ()) for each in fields(self._schemas.init_data)}
+        others = [*fields(self._schemas.init_data), *run_fields]
+        taken = {texts.identifier(one.name, ()) for one in others if one is not field}
         if plural in taken:
             plural = f"{words}Range"
         name = words[:-1] if words.endswith("s") and len(words) > 1 else words
-        return _Each(
-            field,
-            texts.identifier(plural, taken),
-            texts.identifier(name, ()),
-            self._chunks(field),
-        )
+        range_name = texts.identifier(plural, taken)
+        self._reserved = [range_name]
+        return _Each(field, range_name, texts.identifier(name, ()), self._chunks(field))
 
     def _chosen(self, run_fields: list[Field]) -> Field | None:
         by_name = {field.name: field for field in run_fields}
@@ -427,5 +428,17 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Line breaks of YAML's that are none of people's are lost unless they are escaped.
+    style = None if _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+#: What stands in YAML as it is, in quotes or without.
+_PLAIN = re.compile(
+    r"[\n\x20-\x7e\xa0-\u2027\u2030-\ufdff\ufe00-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+)
+_Dumper.add_representer(str, _text_node)
 
 __all__ = ["Parameter", "Template", "Wishes"]
