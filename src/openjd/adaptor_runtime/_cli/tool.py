@@ -16,6 +16,7 @@ _OF_A_FILE = {
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
     "demo": ("render a turntable through a real session", "_demo"),
+    "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
 }
 
 
