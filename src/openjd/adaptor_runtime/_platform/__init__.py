@@ -84,6 +84,7 @@ __all__ = [
     "has_bytes",
     "kill_detached",
     "make_private_folder",
+    "make_program",
     "on_cancel_signals",
     "own_group_options",
     "own_opener",
@@ -295,6 +296,26 @@ def path_watch(paths: Sequence[str], on_change: Callable[[], None]) -> _PathWatc
     else:
         from ._path_watch import PathWatch
     return PathWatch(paths, on_change)
+
+
+def make_program(folder: str, name: str, script: str, *arguments: str) -> str:
+    """Makes a program that runs a file of Python code; it is found by its name, without a shell.
+
+    Args:
+        folder: where it is put.
+        name: what it is called; on Windows ``.exe`` comes behind it.
+        script: the file, for this Python.
+        arguments: for the script, before those of the program.
+
+    Returns:
+        The program's path.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    from . import _program
+
+    return _program.make_program(folder, name, script, *arguments)
 
 
 # What a guardian does, where there are such (HAS_GUARDIAN).

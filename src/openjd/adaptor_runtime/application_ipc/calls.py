@@ -36,6 +36,9 @@ _UNREAD_BYTES = 4 * 1024 if sys.platform == "darwin" else 64 * 1024
 # More percent than this are none; as no number is either.
 _HUGE = 1e9
 
+#: A client that names this among its actions takes any: a fake application, for example.
+ANY_ACTION = "*"
+
 
 class Hello(NamedTuple):
     """What a client says of itself."""
@@ -48,7 +51,7 @@ class Hello(NamedTuple):
     application: str | None
     #: The process that the client runs in; the system's word for it, where it has one.
     pid: int
-    #: The names of the actions that can be called.
+    #: The names of the actions that can be called; with ``*`` among them, any.
     actions: tuple[str, ...]
 
 
@@ -226,7 +229,7 @@ class Calls:
             if client is None:
                 why = "has closed its connection" if self._had_client else "has not connected yet"
                 raise ApplicationError(f"{name} cannot be called: the application {why}")
-            if name not in client.hello.actions:
+            if name not in client.hello.actions and ANY_ACTION not in client.hello.actions:
                 known = ", ".join(client.hello.actions)
                 raise ApplicationError(
                     f"{name} cannot be called: the application's actions are {known}"
