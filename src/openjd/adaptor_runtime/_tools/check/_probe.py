@@ -103,7 +103,9 @@ class _Probe:
             # An entry point that is started by a console command alone.
             for reference in self._request["starters"] if missing else ():
                 module, _, function = reference.partition(":")
-                getattr(importlib.import_module(module), function)()
+                start_it = getattr(importlib.import_module(module), function, None)
+                if callable(start_it):
+                    start_it()
         except _Started:
             self.known["main"] = "missing" if missing else "starts"
         except SystemExit as e:
@@ -123,10 +125,10 @@ class _Probe:
         if not reference and self._class is not None:
             if self._class.__module__ == "__main__":
                 # It is in a module that has gone with its run.
-                module = types.ModuleType(f"{self._request['package']}.__main__")
-                module.__file__ = entry["file"] if entry else ""
-                sys.modules[module.__name__] = module
-                self._class.__module__ = module.__name__
+                gone = types.ModuleType(f"{self._request['package']}.__main__")
+                gone.__file__ = entry["file"] if entry else ""
+                sys.modules[gone.__name__] = gone
+                self._class.__module__ = gone.__name__
             return self._class
         if not reference and entry is not None:
             reference = f"{entry['module']}:{entry['name']}"
@@ -135,6 +137,7 @@ class _Probe:
         if not reference:
             return None
         module_name, _, name = reference.partition(":")
+        module: Any
         try:
             module = importlib.import_module(module_name)
         except _Started:
@@ -511,7 +514,7 @@ def _check_configuration(instance: Any, known: dict[str, Any]) -> None:
         problems.append(["G401", known["configuration"], str(e)])
         return
     severities = getattr(default, "rules", None)
-    if severities:
+    if severities and not any(code == "R506" for code, *_ in problems):
         from ...application.rules import _check_severity, _named
 
         try:

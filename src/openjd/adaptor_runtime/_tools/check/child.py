@@ -51,7 +51,9 @@ class Place:
         import site
 
         environment = {k: v for k, v in os.environ.items() if k not in _OF_A_SITE}
-        given = [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+        given = [
+            os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p
+        ]
         environment.update(
             {
                 _VARIABLE: self._mark,

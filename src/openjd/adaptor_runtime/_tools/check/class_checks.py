@@ -114,9 +114,7 @@ def check_class(findings: Findings, about: dict[str, Any], source: Source | None
     for name in about["missing"]:
         code = "B202" if name == "integration_data_interface_version" else "B201"
         mend = _MISSING.get(name, f"define {name} in {about['name']}")
-        findings.add(
-            code, f"{about['name']} does not define {name}", file, line_of(node, ""), mend
-        )
+        findings.add(code, f"{about['name']} does not define {name}", file, line_of(node, ""), mend)
     for code, name, text in about["problems"]:
         if os.path.isabs(name):
             findings.add(code, text, name)
@@ -156,7 +154,7 @@ def check_rule(
     """What is wrong with one output rule, as the probe describes it."""
     usable = True
     for what, pattern, flags in rule["patterns"]:
-        name = f"rule {rule['id']}: the {what}" if what == "pattern" else f"rule {rule['id']}: unless"
+        name = f"rule {rule['id']}: {'the pattern' if what == 'pattern' else what}"
         broad = rule["broad"] and what == "pattern"
         usable = check_pattern(findings, pattern, flags, name, file, line, broad) and usable
     if usable and rule["problem"]:

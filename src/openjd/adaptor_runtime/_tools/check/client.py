@@ -203,7 +203,8 @@ def check_client(
     if not any(dotted(call.func).rpartition(".")[2] in _RUNS for call in calls(source.tree)):
         findings.add("C609", "nothing calls run() of the client", source.path)
     if minimum_version and not client.has_version and not client.is_open:
-        findings.add("C611", "the adaptor has a minimum_version, the client no version", source.path)
+        text = "the adaptor has a minimum_version, the client no version"
+        findings.add("C611", text, source.path)
     for cls in source.classes().values():
         for function in functions(cls).values():
             name = _action_name(function)

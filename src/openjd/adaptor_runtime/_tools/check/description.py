@@ -111,13 +111,20 @@ def _placed(
     if key == "command" and found["number"] and len(table["command"]) > 1:
         del table["command"][int(found["number"]) - 1]
         return key, code, line
-    if below and isinstance(table[key], dict) and below in table[key]:
-        del table[key][below]
+    if below and isinstance(table[key], dict) and below in table[key] and key != "chunk":
+        _take_out(table[key], below, code == "D904")
         return key, code, line
-    if key in ("name", "version", "command"):
+    if key in ("name", "version", "command", "chunk"):
         return "", code, line
     del table[key]
     return key, code, line
+
+
+def _take_out(table: dict[str, Any], name: str, is_field: bool) -> None:
+    field = table.pop(name)
+    if is_field and field != {} and isinstance(field, dict):
+        # Others may use the field; it may be anything from here on.
+        table[name] = {"required": False} if field.get("required") is False else {}
 
 
 def _code_of_rule(problem: str) -> str:

@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
     @property
     def severity(self) -> str:
-        """"error" or "warning"."""
+        """ "error" or "warning"."""
         return CODES[self.code].severity
 
     def shown(self, here: str) -> str:

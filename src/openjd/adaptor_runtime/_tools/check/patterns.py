@@ -41,9 +41,8 @@ def check_pattern(
         return False
     longest = longest_line(regex)
     if longest < 0:
-        findings.add(
-            "R504", f"{what} {pattern!r} can take for ever on a line that does not match", file, line
-        )
+        text = f"{what} {pattern!r} can take for ever on a line that does not match"
+        findings.add("R504", text, file, line)
     elif longest < _USUAL_LINE:
         findings.add(
             "R505",

@@ -84,7 +84,7 @@ def scripts_of(target: Target, project: Project | None) -> dict[str, str]:
         return {
             name: reference
             for name, reference in project.scripts.items()
-            if isinstance(reference, str) and reference.partition(".")[0].partition(":")[0] == top
+            if not top or (isinstance(reference, str) and _top(reference) == top)
         }
     if not target.package:
         return {}
@@ -102,6 +102,10 @@ def scripts_of(target: Target, project: Project | None) -> dict[str, str]:
         if entry.value.partition(":")[0].startswith((f"{target.package}.", f"{target.package}"))
         and entry.value.partition(":")[0].partition(".")[0] == top
     }
+
+
+def _top(reference: str) -> str:
+    return reference.partition(":")[0].partition(".")[0]
 
 
 def check_project(

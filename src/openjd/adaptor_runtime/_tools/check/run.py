@@ -105,9 +105,7 @@ def _probe(
         ),
         encoding="utf-8",
     )
-    ended = place.python(
-        *("-m", f"{__package__}._probe", str(request), str(result)), name="probe"
-    )
+    ended = place.python(*("-m", f"{__package__}._probe", str(request), str(result)), name="probe")
     known: dict[str, Any] = {}
     if result.exists():
         known = json.loads(result.read_text(encoding="utf-8"))
@@ -209,9 +207,7 @@ def _check_client(
         assert wishes.python is not None
         # Whoever starts sys.executable has what the adaptor has.
         own = node is not None and mentions(node, "executable")
-        check_client(
-            findings, client, about["minimum_version"], own, wishes.python, wishes.modules
-        )
+        check_client(findings, client, about["minimum_version"], own, wishes.python, wishes.modules)
     return client
 
 
@@ -238,9 +234,7 @@ def _uses_answers(sources: dict[str, Source]) -> bool:
     import ast
 
     for source in sources.values():
-        alone = {
-            id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)
-        }
+        alone = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
         for call in calls(source.tree):
             if dotted(call.func).endswith((".app.call", ".app.result")) and id(call) not in alone:
                 return True

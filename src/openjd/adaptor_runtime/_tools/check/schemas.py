@@ -97,12 +97,13 @@ def check_schema(
     if mapped and schema.get("type") == "object" and "additionalProperties" not in schema:
         undecided = not any(key in schema for key in ("unevaluatedProperties", "$ref", "allOf"))
         if undecided:
-            findings.add("S308", f"{what}: a field that is not described is accepted silently", file)
-    for place, one in _within(schema, []):
-        _check_words(findings, one, place, file)
-        _check_required(findings, one, place, file)
-        _check_paths(findings, one, place, file, mapped)
-        _check_values(findings, one, place, file, validator_class)
+            text = f"{what}: a field that is not described is accepted silently"
+            findings.add("S308", text, file)
+    for where, one in _within(schema, []):
+        _check_words(findings, one, where, file)
+        _check_required(findings, one, where, file)
+        _check_paths(findings, one, where, file, mapped)
+        _check_values(findings, one, where, file, validator_class)
     return True
 
 
@@ -256,7 +257,7 @@ def _check_reads_of(
     asked = {
         text_of(node.left)
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.Compare) and any(isinstance(o, (ast.In, ast.NotIn)) for o in node.ops)
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn))
     }
     for key, line, needed in _reads(method, name):
         if key not in properties:
@@ -269,8 +270,11 @@ def _check_reads_of(
                     source.path,
                     line,
                 )
-        elif needed and key not in schema.get("required", []) and key not in asked and not any(
-            k in schema for k in composed
+        elif (
+            needed
+            and key not in schema.get("required", [])
+            and key not in asked
+            and not any(k in schema for k in composed)
         ):
             findings.add(
                 "S311",

@@ -1,4 +1,4 @@
-"""What is to be checked: a package, a class, a folder or a description; found without running it."""
+"""What is to be checked: a package, a class, a folder or a description. Nothing of it is run."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _check_script(
         done[name] = getattr(options, "step", "run")
         for key in ("init_data", "run_data"):
             given = getattr(options, key, None)
-            if given is not None and given != "{}" and key in schemas:
+            if given is not None and key in schemas:
                 _check_data(findings, path, text, script, key, given, schemas[key])
     if is_environment and done.get("onEnter") == "start" and "stop" not in done.values():
         text = "an environment calls daemon start, and never daemon stop"
@@ -152,8 +152,10 @@ def _check_command(
             return False
         return True
     name = re.split(r"[\\/]", command)[-1]
-    if "{{" in command or name in ("openjd-adaptor", *scripts) or (
-        not scripts and shutil.which(command)
+    if (
+        "{{" in command
+        or name in ("openjd-adaptor", *scripts)
+        or (not scripts and shutil.which(command))
     ):
         return True
     close = difflib.get_close_matches(name, scripts, 1)
@@ -232,7 +234,8 @@ def _check_data(
                 line,
             )
             return
-    missing = [name for name in schema.get("required", []) if name not in data]
+    required = schema.get("required", [])
+    missing = [name for name in required if name not in data and name in properties]
     if missing:
         findings.add("T804", f"its {what} lacks {', '.join(missing)}", path, line)
 
