@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from check.checking import found_in  # noqa: E402
-from check.seeds import HEALTHY, KINDS, SEEDS, Seed  # noqa: E402
+from check.checking import found_in
+from check.seeds import HEALTHY, KINDS, SEEDS, Seed
 
 #: Seconds for what hangs.
 _SHORT = 5.0
@@ -42,16 +42,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="check-") as folder:
             wrong = wrong_with(seed, Path(folder).resolve())
         failed += bool(wrong)
-        print(
-            f"{'FAILED' if wrong else 'found '} {seed.code} {seed.kind}: {seed.name} {wrong}".rstrip()
-        )
+        word = "FAILED" if wrong else "found "
+        print(f"{word} {seed.code} {seed.kind}: {seed.name} {wrong}".rstrip())
     for kind in KINDS if not wanted else ():
         found, notes = found_in(HEALTHY / kind, dry_run=True, limit=120)
         tried += 1
         failed += bool(found or notes)
-        print(
-            f"{'FAILED' if found or notes else 'clean '} {kind} {found or ''} {notes or ''}".rstrip()
-        )
+        word = "FAILED" if found or notes else "clean "
+        print(f"{word} {kind} {found or ''} {notes or ''}".rstrip())
     seconds = time.monotonic() - begin
     print(f"{tried - failed} of {tried} as they should be, {seconds:.0f} seconds")
     return 1 if failed else 0

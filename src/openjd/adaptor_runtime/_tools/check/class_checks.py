@@ -65,7 +65,9 @@ def _check_entry(
     error = known.get("main_error") or {}
     if main == "raises":
         findings.add("A101", error["message"], error["file"] or main_file, error["line"])
-    elif main == "missing" and not any(e["toml"] or e["reentry_exe"] for e in known["entries"]):
+    elif main == "missing" and not (
+        known["described"] or any(e["toml"] or e["reentry_exe"] for e in known["entries"])
+    ):
         findings.add("A108", f"{target.package} has no __main__.py", str(target.folder))
     elif main == "exits":
         findings.add("A103", f"{target.package} ends the process: {error['message']}", main_file)

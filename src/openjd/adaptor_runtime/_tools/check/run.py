@@ -109,6 +109,9 @@ def _probe(
     known: dict[str, Any] = {}
     if result.exists():
         known = json.loads(result.read_text(encoding="utf-8"))
+    known["described"] = [
+        str(path) for source in _sources(target) for path in descriptions_named(source)
+    ]
     check_import(findings, target, known, ended)
     return known
 
@@ -165,6 +168,8 @@ def _check_python(
     entries = known.get("entries", [])
     if "class" not in known:
         description = entries[0]["toml"] if entries and not target.reference else ""
+        if not entries and known.get("described"):
+            description = known["described"][0]
         if description and known.get("stage") == "end":
             return _check_described(findings, Path(description))
         return None
@@ -260,8 +265,7 @@ def _check_around(
     by_name = any(not entry["by_class"] for entry in entries)
     uses_new = described or by_name or kind in ("application", "command line")
     data = [path for path in target.folder.rglob("*.json") if path.is_file()]
-    for source in _sources(target):
-        data += [path for path in descriptions_named(source) if path.is_file()]
+    data += [path for path in map(Path, known.get("described", [])) if path.is_file()]
     check_project(findings, project, uses_new, described, data)
 
 

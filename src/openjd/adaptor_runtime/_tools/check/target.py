@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from .source import Source, text_of
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+#: "package.module:name", as entry points and console commands have it.
+_REFERENCE = re.compile(r"""["']([A-Za-z_][\w.]*):[A-Za-z_]\w*["']""")
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_][\w.]*)", re.MULTILINE)
 _FOLDERS_UP = 4
 
 
@@ -155,27 +158,38 @@ def _has_entry_point(package: Path) -> bool:
 
 def _of_package(folder: Path) -> Target:
     project = _project_above(folder)
-    candidates = [project.parent / "src", project.parent] if project is not None else []
-    here = os.getcwd()
-    candidates += [Path(entry) for entry in sys.path if entry and entry != here]
-    for root in candidates:
-        parts = _below(folder, root)
-        if parts and all(part.isidentifier() for part in parts):
-            return Target(".".join(parts), "", folder, [str(root)], project, None)
     root = folder.parent
     while (root / "__init__.py").exists():
         root = root.parent
+    root = _named_root(folder, project) or _searched_root(folder, root, project) or root
     package = ".".join(folder.relative_to(root).parts)
     return Target(package, "", folder, [str(root)], project, None)
 
 
-def _below(folder: Path, root: Path) -> tuple[str, ...]:
-    if not root.is_dir() or (root / "__init__.py").exists():
-        return ()
-    try:
-        return folder.relative_to(root.resolve()).parts
-    except ValueError:
-        return ()
+def _named_root(folder: Path, project: Path | None) -> Path | None:
+    """Where the package is found by the name by which its modules, or a command, call it."""
+    texts = [_text(path) for path in folder.glob("*.py")]
+    if project is not None:
+        texts.append(_text(project))
+    for text in texts:
+        for module in [*_REFERENCE.findall(text), *_IMPORT.findall(text)]:
+            parts = module.split(".")
+            for count in range(len(parts), 0, -1):
+                if tuple(parts[:count]) == folder.parts[-count:]:
+                    return folder.parents[count - 1]
+    return None
+
+
+def _searched_root(folder: Path, root: Path, project: Path | None) -> Path | None:
+    """A folder that Python searches, and from which a namespace leads to the package."""
+    entries = [Path(entry).resolve() for entry in sys.path if entry and entry != os.getcwd()]
+    if root in entries:
+        return None
+    for entry in [*([project.parent / "src"] if project else []), *entries]:
+        parts = folder.relative_to(entry).parts if entry in folder.parents else ()
+        if parts and not (entry / "__init__.py").exists() and all(p.isidentifier() for p in parts):
+            return entry
+    return None
 
 
 def _project_above(folder: Path) -> Path | None:
