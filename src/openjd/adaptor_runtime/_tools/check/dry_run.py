@@ -98,14 +98,16 @@ def _session(
     start = step("start", "--init-data", f"file://{data}")
     shown = f"with the init data {json.dumps(init_data)}"
     if start.status is None:
-        findings.add("E153", f"daemon start, {shown}, does not end: {_last(start)}", file)
+        code = "E153" if is_sure else "E155"
+        findings.add(code, f"daemon start, {shown}, does not end: {_last(start)}", file)
         return
     if start.status != 0:
         code = "E151" if is_sure else "E155"
         findings.add(code, f"daemon start fails, {shown}: {_why(start)}", file)
     stop = step("stop")
     if stop.status is None:
-        findings.add("E153", f"daemon stop does not end: {_last(stop)}", file)
+        code = "E153" if is_sure else "E155"
+        findings.add(code, f"daemon stop does not end: {_last(stop)}", file)
         return
     if stop.status != 0 and start.status == 0:
         findings.add("E152" if is_sure else "E155", f"daemon stop fails: {_why(stop)}", file)
