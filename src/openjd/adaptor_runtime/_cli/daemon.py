@@ -7,12 +7,13 @@ from .._daemon import frontend
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from .. import EntryPoint
 
 
 def main(
-    entry_point: EntryPoint, step: str, given: Mapping[str, str | None], reentry_exe: str | None
+    entry_point: EntryPoint, step: str, given: Mapping[str, Any], reentry_exe: str | None
 ) -> int:
     """Runs the command and returns the exit status.
 
@@ -28,11 +29,11 @@ def main(
         return frontend.start(
             entry_point.reentry_command(reentry_exe),
             connection_file,
-            _text(given.get("--init-data"), "--init-data"),
+            _data(given, "--init-data", "--init-field"),
             _text(rules, "--path-mapping-rules") if rules else None,
         )
     if step == "run":
-        return frontend.run(connection_file, _text(given.get("--run-data"), "--run-data"))
+        return frontend.run(connection_file, _data(given, "--run-data", "--run-field"))
     if step == "stop":
         return frontend.stop(connection_file)
     import json
@@ -40,6 +41,17 @@ def main(
     answer = frontend.status(connection_file)
     print(json.dumps({key: value for key, value in answer.items() if key != "type"}))
     return 0
+
+
+def _data(given: Mapping[str, Any], option: str, field_option: str) -> tuple[str, str]:
+    """The text of init data or run data, and what to call it in messages."""
+    text = _text(given.get(option), option)
+    fields = given.get(field_option)
+    if not fields:
+        return text
+    from .._fields import with_fields
+
+    return with_fields(text, fields, field_option)
 
 
 def _text(argument: str | None, option: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="start, run one task, stop and clean up, in this process")
     _add_init_data(run)
-    run.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+    _add_run_data(run)
 
     daemon = commands.add_parser("daemon", help="keep the adaptor alive between tasks")
     steps = daemon.add_subparsers(dest="step", metavar="COMMAND", required=True)
@@ -53,7 +53,7 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
         if step == "start":
             _add_init_data(command)
         elif step == "run":
-            command.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+            _add_run_data(command)
 
     commands.add_parser("show-config", help="print the configuration that applies")
     commands.add_parser("version-info", help="print the versions of the interfaces")
@@ -72,4 +72,21 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
 
 def _add_init_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init-data", default="{}", metavar="DATA", help=_DATA)
+    _add_field(parser, "--init-field", "init data")
     parser.add_argument("--path-mapping-rules", metavar="DATA", help=_DATA)
+
+
+def _add_run_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+    _add_field(parser, "--run-field", "run data")
+
+
+def _add_field(parser: argparse.ArgumentParser, option: str, data: str) -> None:
+    parser.add_argument(
+        option,
+        action="append",
+        default=[],
+        metavar="NAME=TEXT",
+        help=f"a field of the {data}, as it is; NAME:=JSON for what is no text, NAME[]=LINES for a "
+        "list of texts, NAME?=TEXT to leave it out if it is empty; may be there again",
+    )

@@ -15,8 +15,10 @@ _OF_A_FILE = {
 #: Its tools: what they do, and the module whose ``main(arguments)`` does it. Nothing is imported
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
+    "new": ("write the package of a new adaptor", "_tools.new"),
     "demo": ("render a turntable through a real session", "_demo"),
     "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
+    "template": ("write a job template for an adaptor", "_tools.template"),
 }
 
 
