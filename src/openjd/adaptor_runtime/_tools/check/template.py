@@ -10,15 +10,18 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
+from ..._data import DataError
+from ..._fields import read_fields
 from .findings import Findings
 from .target import Target, locate
 
 _NAMES = ("template.yaml", "template.yml", "template.json")
 _EXTRA = "pip install 'openjd-adaptor-runtime[check]'"
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 _STEPS = ("start", "run", "stop", "status")
 
 
@@ -117,10 +120,10 @@ def _check_script(
         if options is None:
             continue
         done[name] = getattr(options, "step", "run")
-        for key in ("init_data", "run_data"):
-            given = getattr(options, key, None)
-            if given is not None and key in schemas:
-                _check_data(findings, path, text, script, key, given, schemas[key])
+        for key, fields in (("init_data", "init_field"), ("run_data", "run_field")):
+            if key in schemas and hasattr(options, key):
+                data = _Given(getattr(options, key), getattr(options, fields), line)
+                _check_data(findings, path, text, script, key, data, schemas[key])
     if is_environment and done.get("onEnter") == "start" and "stop" not in done.values():
         text = "an environment calls daemon start, and never daemon stop"
         findings.add("T805", text, path, _line_of(text, "onEnter"))
@@ -192,34 +195,45 @@ def _parsed(
         return None
 
 
+class _Given(NamedTuple):
+    """Data as a command gives it."""
+
+    text: str
+    #: Each ``NAME=TEXT``, and the like.
+    fields: list[str]
+    line: int | None
+
+
 def _check_data(
     findings: Findings,
     path: Path,
     text: str,
     script: dict[str, Any],
     what: str,
-    given: str,
+    given: _Given,
     schema: dict[str, Any],
 ) -> None:
     """Whether the fields of data are those of the schema; their values are known to jobs alone."""
-    line = None
-    file = re.fullmatch(r"file://\{\{\s*(?:Env|Task)\.File\.(\w+)\s*\}\}", given)
+    line, written = given.line, given.text
+    file = re.fullmatch(r"file://\{\{\s*(?:Env|Task)\.File\.(\w+)\s*\}\}", written)
     if file is not None:
         embedded = [f for f in script.get("embeddedFiles") or [] if f.get("name") == file[1]]
         if not embedded:
             return  # openjd-model says that it is not there.
         line = _line_of(text, f"name: {file[1]}")
-        given = str(embedded[0].get("data", ""))
-    elif given.startswith("file://") or given.strip().startswith("{{"):
+        written = str(embedded[0].get("data", ""))
+    elif written.startswith("file://") or written.strip().startswith("{{"):
         return
     try:
-        data = yaml.safe_load(re.sub(r"\{\{.*?\}\}", "1", given))
-    except yaml.YAMLError as e:
-        findings.add("T804", f"its {what} is no YAML: {' '.join(str(e).split())}", path, line)
+        data = yaml.safe_load(_PLACEHOLDER.sub("1", written))
+        fields = read_fields([_PLACEHOLDER.sub("1", one) for one in given.fields], what)
+    except (yaml.YAMLError, DataError) as e:
+        findings.add("T804", f"its {what} cannot be read: {' '.join(str(e).split())}", path, line)
         return
     if not isinstance(data, dict):
         findings.add("T804", f"its {what} is no mapping of fields", path, line)
         return
+    data.update(fields)
     properties = schema.get("properties")
     if not isinstance(properties, dict) or "$ref" in schema or "allOf" in schema:
         return
