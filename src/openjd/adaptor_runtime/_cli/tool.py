@@ -17,6 +17,7 @@ _OF_A_FILE = {
 _TOOLS = {
     "new": ("write the package of a new adaptor", "_tools.new"),
     "demo": ("render a turntable through a real session", "_demo"),
+    "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
     "template": ("write a job template for an adaptor", "_tools.template"),
 }
 
