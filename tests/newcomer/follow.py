@@ -101,6 +101,9 @@ class Newcomer:
             errors="backslashreplace",
             timeout=LIMIT,
         )
+        if words[1:2] == ["install"]:
+            # It is there now. Some pips refuse an extra of what a constraint names by its file.
+            self.env.pop("PIP_CONSTRAINT", None)
         return ended.returncode, ended.stdout
 
     def _activate(self, script: Path) -> None:

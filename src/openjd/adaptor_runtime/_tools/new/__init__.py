@@ -95,7 +95,7 @@ def _next(kind: str, folder: Path, made: list[str]) -> str:
 
 It works as it is, with a stand-in for the application. In a virtual environment:
 
-    cd {shlex.quote(str(folder))}
+    cd {shlex.quote(folder.as_posix())}
     pip install -e ".[dev]"
     pytest
     openjd run template.yaml
