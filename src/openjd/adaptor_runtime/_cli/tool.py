@@ -16,7 +16,9 @@ _OF_A_FILE = {
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
     "record": ("make a fake application for tests out of the log of a real run", "_tools.record"),
+    "new": ("write the package of a new adaptor", "_tools.new"),
     "demo": ("render a turntable through a real session", "_demo"),
+    "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
     "template": ("write a job template for an adaptor", "_tools.template"),
 }
 
