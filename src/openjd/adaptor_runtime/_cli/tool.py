@@ -16,6 +16,8 @@ _OF_A_FILE = {
 #: for a tool before it is asked for; each reads its own options.
 _TOOLS = {
     "demo": ("render a turntable through a real session", "_demo"),
+    "report": ("make a page out of the log of a session: time, memory, failures", "_tools.report"),
+    "explain": ("say why a session has failed, with the lines that show it", "_tools.explain"),
 }
 
 
