@@ -50,7 +50,7 @@ def show(text: str) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         # Such as `| head`. The interpreter shall not complain at its end either.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
     return 0
 
 

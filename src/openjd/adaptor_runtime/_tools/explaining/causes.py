@@ -49,7 +49,9 @@ _OUTPUTS = "guards-and-rules.md#outputs"
 _EXITS = "guards-and-rules.md#exit-codes-and-restarts"
 _TOML = "commands-in-toml.md#the-keys-of-a-file"
 
-_ASK_APPLICATION = "Read what the application printed last: its reason is there, if it has said one."
+_ASK_APPLICATION = (
+    "Read what the application printed last: its reason is there, if it has said one."
+)
 
 LIMITS = (
     Cause("limit-start", ("{app} took longer than {seconds} seconds while … (limit start: …",),
@@ -177,7 +179,7 @@ APPLICATION = (
           "Look at its last lines, and for a crash log of its own. Does it crash on another host, with another driver, with a smaller scene?",
           _FAILS, ("output", "traceback")),
     Cause("killed", ("…{app} ended with {end} (SIGKILL: …",),
-          "{app} was killed ({end}), and not by this runtime: most often by the system, because memory ran out.",
+          "{app} was killed ({end}), and not by this runtime. It may have been the system, because memory ran out.",
           "Look in the host's system log for “Out of memory”. If it is that, give the job more memory or run fewer tasks at once; the memory curve of the report shows how it grew.",
           _FAILS, ("output",)),
     Cause("aborted", tuple(f"…{{app}} ended with {{end}} ({name})…" for name in ("SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS")),

@@ -14,7 +14,9 @@ from .causes import Cause
 from .matching import cause_of, filled
 
 _ORIGIN = re.compile(r"\S+ at .+, line \d+, in ")
-_NOT_FOUND = re.compile(r"(?:: |^)(?:command )?not found$|: No such file or directory$|not recognized")
+_NOT_FOUND = re.compile(
+    r"(?:: |^)(?:command )?not found$|: No such file or directory$|not recognized"
+)
 _USAGE = re.compile(r"ERROR: \S.*: .*\(see .* --help\)|usage: ")
 _LAST_OF_TRACEBACK = re.compile(r"(?:\w+\.)*\w+(?:Error|Exception|Exit|Interrupt|Warning): ?.*")
 _OWN_OUTPUT = ("STDOUT", "STDERR")
@@ -75,9 +77,9 @@ def _of_session(session: Session) -> Iterable[Finding]:
         if step.verdict == WAS_CANCELED:
             return [_finding(causes.CANCELED, {}, step, "", _signs_of_cancel(step))]
     last = session.steps[-1] if session.steps else None
-    if last is not None and last.verdict is None and not session.ended:
-        if session.source != "output":
-            return [_finding(causes.ENDS_EARLY, {}, last, "", list(last.tail)[-6:])]
+    unfinished = last is not None and last.verdict is None and not session.ended
+    if last is not None and unfinished and session.source != "output":
+        return [_finding(causes.ENDS_EARLY, {}, last, "", list(last.tail)[-6:])]
     if session.engine_result is not None and session.engine_result.text.startswith("ERROR"):
         line = session.engine_result
         return [_finding(causes.UNTOLD, {"status": "unknown"}, session.outside, "", [line])]
@@ -91,7 +93,11 @@ def _failed(step: Step, session: Session) -> Finding:
     if step.fails.count:
         told = step.fails.kept[0]
         cause, values = cause_of(told.text)
-        return _finding(cause, values, step, told.text, _evidence(cause, values, step, told))
+        found = _finding(cause, values, step, told.text, _evidence(cause, values, step, told))
+        if session.source == "output" and not told.text.startswith("Error encountered while "):
+            # Neither does the log say where steps begin, nor the message in which it was.
+            return found._replace(where="something in the session")
+        return found
     if step.error:
         cause, values = cause_of(f"Error encountered while running adaptor: {step.error}")
         return _finding(cause, values, step, step.error, _evidence(cause, values, step, None))
@@ -191,7 +197,11 @@ def _traceback(step: Step, values: dict[str, str]) -> list[Line]:
 def _traceback_in(lines: list[Line]) -> list[Line]:
     """The last traceback among the lines: its begin, its last places, the error."""
     begin = next(
-        (n for n in range(len(lines) - 1, -1, -1) if lines[n].text.lstrip().startswith("Traceback (")),
+        (
+            n
+            for n in range(len(lines) - 1, -1, -1)
+            if lines[n].text.lstrip().startswith("Traceback (")
+        ),
         None,
     )
     if begin is None:
@@ -214,7 +224,9 @@ def _origin(step: Step, values: dict[str, str]) -> list[Line]:
 def _dump(step: Step, values: dict[str, str]) -> list[Line]:
     lines = [line for line in step.before if line.level == ""]
     lines = [line for line in lines if not line.text.startswith("openjd_env")]
-    current = [n for n, line in enumerate(lines) if line.text.startswith(("Current thread", "Fatal "))]
+    current = [
+        n for n, line in enumerate(lines) if line.text.startswith(("Current thread", "Fatal "))
+    ]
     return lines[current[0] :][:12] if current else lines[-10:]
 
 

@@ -18,6 +18,8 @@ _MOST_LINES = 50
 _MOST_AROUND = 60
 _MOST_SPANS = 200
 _MOST_OUTPUTS = 200
+# What begins so soon after something else (seconds) is the same, under another name.
+_AT_ONCE = 0.02
 #: Steps of a session that are kept, and beyond these: steps that have failed.
 MOST_STEPS = 5000
 MOST_FAILED = 500
@@ -171,6 +173,11 @@ class Step:
     def open_span(self, name: str, time: float | None) -> None:
         """Something begins, and what was under way is over; no name: that alone."""
         if time is None:
+            return
+        last = self.spans[-1] if self.spans else None
+        if name and last is not None and last.end is None and 0 <= time - last.begin < _AT_ONCE:
+            # A status, and the call that it is about.
+            last.name = f"{last.name} ({name})"[:300]
             return
         self.close_span(time)
         if name and len(self.spans) < _MOST_SPANS:

@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Iterable
 
+from . import stamps
 from .building import Builder
 from .levels import split_level
 from .model import CANCELED, FAILED, OK, Line, Log, Step
-from . import stamps
 from .stamps import Form
 from .texts import seen
 
@@ -147,7 +147,10 @@ class _Printed:
         if doing is not None and line.level == "message":
             kind = _OF_DOING[doing[1]]
             if step is None or step.fails.count or step.kind != kind:
-                self.begin(kind, step.end if step is not None else self.time)
+                # What came before it is not known to be of another step.
+                tail = (step or self.build.current(self.time).outside).tail
+                self.begin(kind, self.time)
+                self.current_or_outside().tail.extend(tail)
             return
         if line.level == "message" and line.text.startswith(_PROGRESS):
             try:

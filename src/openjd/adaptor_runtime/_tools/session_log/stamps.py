@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 class Form(NamedTuple):
@@ -20,7 +20,7 @@ class Form(NamedTuple):
     """
 
     regex: re.Pattern[str]
-    seconds: Callable[[re.Match[str]], "float | None"]
+    seconds: Callable[[re.Match[str]], float | None]
     dated: bool
 
 

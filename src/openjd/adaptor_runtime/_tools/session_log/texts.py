@@ -24,6 +24,8 @@ _PACKED = {
     b"PK\x03\x04": "zip",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+#: Bytes that are rare in text that is mostly ASCII.
+_STRANGE = [bytes([code]) for code in (*range(9), *range(14, 27), *range(28, 32), *range(128, 256))]
 # What would not be seen, or would change what is seen around it.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -110,7 +112,10 @@ def _encoding(begin: bytes) -> str:
         for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
             if len(head) >= 4 and not any(head[start:200:2]) and all(head[1 - start : 200 : 2]):
                 return encoding
-        raise NotText(f"is no text (byte {head.index(0)} is 0)")
+    # Applications do print a byte of that kind now and then.
+    strange = sum(map(head.count, _STRANGE))
+    if head.count(0) * 20 > len(head) or strange * 10 > len(head) * 4:
+        raise NotText("is no text")
     return "utf-8"
 
 
