@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import textwrap
 from collections.abc import Iterator
 
-from .._cli.parser import _Parser
+from .._arguments import Parser
 from .._version import version
 from .explaining import Finding, findings
 from .session_log import LogError, Session, read
@@ -18,7 +17,7 @@ _WIDTH = 96
 
 def main(arguments: list[str]) -> int:
     """Explains the log that the arguments name; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         log = read(options.log)
     except LogError as e:
@@ -54,8 +53,9 @@ def show(text: str) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The grammar of this command."""
+    parser = Parser(
         prog="openjd-adaptor explain",
         description="Say why a session has failed, with the lines of its log that show it.",
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
-from .._cli.parser import _Parser
+from .._arguments import Parser
 from .session_log import LogError, read
 
 
 def main(arguments: list[str]) -> int:
     """Makes the page that the arguments ask for; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     from .reporting import page
     from .reporting.pictures import in_folder
 
@@ -61,8 +60,9 @@ def _error(message: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The grammar of this command."""
+    parser = Parser(
         prog="openjd-adaptor report",
         description="Make one HTML page about sessions out of their logs: a timeline, progress, "
         "memory, what starting once has saved, failures and their likely causes. The page is "
