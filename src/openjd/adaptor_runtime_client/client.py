@@ -30,7 +30,11 @@ class ClientInterface:
 
     Args:
         server_path: where the adaptor's server listens (``AdaptorServer.server_path``).
-        socket_path: a deprecated spelling of the same.
+        **kwargs: ``socket_path`` is a deprecated spelling of the same; there are no others.
+
+    Raises:
+        TypeError: there is no path, an argument that is not known, or one of the two methods is
+            not defined.
     """
 
     #: Action name -> what to call with the action's args (a dict, or None).

@@ -8,9 +8,9 @@ from collections import namedtuple
 class SemanticVersion(namedtuple("SemanticVersion", ["major", "minor"])):
     """A version ``major.minor``. Ordered; not the version of a package but of an interface.
 
-    Args:
-        major: changes when what was written for an earlier version no longer works.
-        minor: changes when something is added.
+    Attributes:
+        major (int): changes when what was written for an earlier version no longer works.
+        minor (int): changes when something is added.
     """
 
     __slots__ = ()
