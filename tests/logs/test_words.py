@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- a message is a line
 """Every failure that the runtime can tell of is known to ``openjd-adaptor explain``."""
 
 from __future__ import annotations
