@@ -104,11 +104,12 @@ def _look(browser: Browser, report: Path, width: int, dark: bool, shot: Path) ->
     if charts < 4:
         problems.append(f"{name}: there are only {charts} charts")
     # The table is sorted by its heads, up and down.
-    sort = "document.querySelectorAll('th button')[2].click()"
-    times = "[...document.querySelectorAll('tbody tr')].map(row => +row.querySelector('.meter').parentNode.dataset.value)"
-    column = page.evaluate(
-        "[...document.querySelectorAll('th')].findIndex(th => th.textContent.startsWith('Duration'))"
+    times = (
+        "[...document.querySelectorAll('tbody tr')]"
+        ".map(row => +row.querySelector('.meter').parentNode.dataset.value)"
     )
+    heads = "[...document.querySelectorAll('th')]"
+    column = page.evaluate(f"{heads}.findIndex(th => th.textContent.startsWith('Duration'))")
     sort = f"document.querySelectorAll('th button')[{column}].click()"
     page.evaluate(sort)
     up = page.evaluate(times)

@@ -28,10 +28,10 @@ def main(arguments: list[str]) -> int:
     text = page(logs, not options.no_pictures, more)
     try:
         if target == "-":
-            sys.stdout.buffer.write(text.encode("utf-8"))
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
             sys.stdout.buffer.flush()
             return 0
-        with open(target, "w", encoding="utf-8", newline="\n") as file:
+        with open(target, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
     except BrokenPipeError:
         sys.stdout = None

@@ -9,11 +9,13 @@ from typing import Any
 
 from .building import Builder
 from .levels import split_level
-from .model import CANCELED, FAILED, OK, Line, Log
+from .model import CANCELED, FAILED, LONGEST_TEXT, OK, Line, Log
 from .texts import seen
 
 _STEPS = {"start", "run", "stop", "cleanup"}
 _FAIL = "openjd_fail: "
+#: Characters of a name that are kept.
+_NAME = 120
 #: Until the end of the year 9999.
 _LATEST = 253_402_300_000
 
@@ -82,9 +84,9 @@ class _Journal:
             self.build.end_session(time)
             return
         session = self.build.begin_session(time)
-        session.adaptor = text(record, "adaptor")
-        session.version = text(record, "version")
-        session.mode = text(record, "mode")
+        session.adaptor = text(record, "adaptor", _NAME)
+        session.version = text(record, "version", _NAME)
+        session.mode = text(record, "mode", _NAME)
         session.pid = whole(record.get("pid")) or 0
 
     def _step(self, record: dict[str, Any], time: float | None) -> None:
@@ -105,15 +107,14 @@ class _Journal:
             )
 
     def _line(self, record: dict[str, Any], time: float | None) -> None:
-        shown = seen(text(record, "text"))
-        level, words = split_level(shown)
+        level, words = split_level(text(record, "text"))
         line = Line(self.number, time, level, words)
         self.build.take(line)
         if words.startswith(_FAIL) and level == "message":
             self._told(line, words[len(_FAIL) :])
 
     def _fail(self, record: dict[str, Any], time: float | None) -> None:
-        words = seen(text(record, "text"))
+        words = text(record, "text")
         self._told(Line(self.number, time, "message", _FAIL + words), words)
 
     def _told(self, line: Line, words: str) -> None:
@@ -127,18 +128,18 @@ class _Journal:
             self.build.progress(time, percent)
 
     def _status(self, record: dict[str, Any], time: float | None) -> None:
-        self.build.status(time, seen(text(record, "text"), 300))
+        self.build.status(time, text(record, "text", 300))
 
     def _application(self, record: dict[str, Any], time: float | None) -> None:
         pid = whole(record.get("pid")) or 0
         if record.get("event") == "start":
-            self.build.application(time, pid, seen(text(record, "command")))
+            self.build.application(time, pid, text(record, "command"))
         elif record.get("event") == "end":
             self.build.application_ended(time, pid, whole(record.get("status")))
 
     def _phase(self, record: dict[str, Any], time: float | None) -> None:
         if self.build.step is not None:
-            self.build.step.open_span(seen(text(record, "phase"), 200), time)
+            self.build.step.open_span(text(record, "phase", 200), time)
 
     def _memory(self, record: dict[str, Any], time: float | None) -> None:
         size = number(record.get("bytes"))
@@ -172,7 +173,7 @@ def whole(value: object) -> int | None:
     return value
 
 
-def text(record: dict[str, Any], key: str) -> str:
-    """The text of a field; "" if it is none."""
+def text(record: dict[str, Any], key: str, most: int = LONGEST_TEXT) -> str:
+    """The text of a field, as it can be shown; "" if it is none."""
     value = record.get(key)
-    return value if isinstance(value, str) else ""
+    return seen(value, most) if isinstance(value, str) else ""
