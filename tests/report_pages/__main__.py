@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
                 shot = folder / f"{'dark' if dark else 'light'}-{name}.png"
                 problems += _look(browser, report, width, dark, shot)
     for problem in problems:
-        print(f"FAILED: {problem}")
+        print(f"FAILED: {problem[:500]}")
     if not problems:
         print(f"the report and four screenshots of it are in {folder}; nothing to complain of")
     return 1 if problems else 0

@@ -446,7 +446,7 @@ def _shown_pictures(pictures: Sequence[Picture]) -> str:
     others = [picture for picture in pictures if not picture.data]
     figures_ = "".join(
         f'<figure><img src="{picture.data}" width="{picture.width}" height="{picture.height}" '
-        f'alt="{escape(_name(picture.path), quote=True)}" loading="lazy">'
+        f'alt="{escape(_name(picture.path), quote=True)}">'
         f"<figcaption>{escape(_name(picture.path))} · {picture.width} × {picture.height}"
         "</figcaption></figure>"
         for picture in shown
