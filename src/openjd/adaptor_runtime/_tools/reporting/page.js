@@ -27,6 +27,11 @@
   const tip = document.querySelector(".tip");
   const texts = new Map();
   let active = null;
+  let byKey = false;
+  const topOf = (mark) => {
+    const box = mark.getBoundingClientRect();
+    return [box.left + box.width / 2, box.top];
+  };
   const at = (x, y) => {
     const box = tip.getBoundingClientRect();
     const left = Math.min(Math.max(x - box.width / 2, 8), innerWidth - box.width - 8);
@@ -42,6 +47,7 @@
   const leave = () => {
     if (active) light(active, false);
     active = null;
+    byKey = false;
     tip.hidden = true;
   };
   const enter = (mark, x, y) => {
@@ -68,13 +74,17 @@
       event.preventDefault();
       const now = marks.indexOf(active);
       const mark = marks[(now < 0 ? (step > 0 ? 0 : marks.length - 1) : now + step + marks.length) % marks.length];
-      const box = mark.getBoundingClientRect();
-      enter(mark, box.left + box.width / 2, box.top);
-      tip.setAttribute("aria-live", "polite");
+      leave();
+      byKey = true;
+      enter(mark, ...topOf(mark));
     });
     chart.addEventListener("blur", leave);
   });
-  addEventListener("scroll", leave, { passive: true });
+  addEventListener("scroll", () => {
+    // A chart that gets the focus is scrolled to, and keeps what it shows.
+    if (active && byKey) at(...topOf(active));
+    else leave();
+  }, { passive: true });
 
   // A task's curve, from its row.
   document.querySelectorAll("tr[data-task]").forEach((row) => {

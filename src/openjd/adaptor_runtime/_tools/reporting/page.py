@@ -82,7 +82,7 @@ def page(logs: Sequence[Log], show_pictures: bool = True, more: Iterable[str] = 
             f"</head>\n<body>\n{_head(report, title)}<main>\n",
             *_sections(report),
             f"</main>\n{_foot(report)}",
-            f'<div class="tip" hidden></div>\n<script>{script}</script>\n</body>\n</html>\n',
+            f'<div class="tip" role="status" hidden></div>\n<script>{script}</script>\n</body>\n</html>\n',
         ]
     )
 
