@@ -95,7 +95,9 @@ def _look(browser: Browser, report: Path, width: int, dark: bool, shot: Path) ->
     charts = page.evaluate("document.querySelectorAll('svg.chart').length")
     for index in range(charts):
         page.evaluate(f"document.querySelectorAll('svg.chart')[{index}].focus()")
+        page.settle()
         page.press("ArrowRight")
+        page.settle()
         if not page.evaluate(
             "!document.querySelector('.tip').hidden && document.querySelector('.tip').textContent"
         ):

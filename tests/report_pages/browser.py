@@ -153,6 +153,7 @@ class Page:
             "Emulation.setEmulatedMedia",
             features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
         )
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=self.url)
         browser.wait_for("Page.loadEventFired", self.session)
 
@@ -162,7 +163,9 @@ class Page:
 
     def evaluate(self, script: str) -> Any:
         """What a script in the page comes to."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{script}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
@@ -175,6 +178,11 @@ class Page:
         }  # fmt: skip
         answer = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(answer["data"]))
+
+    def settle(self) -> None:
+        """Returns when what was done has been drawn, scrolling included."""
+        frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        self.evaluate(f"{frame}.then(() => 0)")
 
     def press(self, key: str) -> None:
         """A key, by its name."""

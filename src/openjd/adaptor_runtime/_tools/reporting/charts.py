@@ -34,6 +34,8 @@ class Row(NamedTuple):
     session: Session
     name: str
     zero: float
+    #: The name where there is little room.
+    short: str = ""
 
 
 def percent(value: float, total: float) -> str:
@@ -106,7 +108,7 @@ def _time_axis(total: float, bottom: float) -> str:
 def _row(row: Row, total: float, top: float) -> Iterable[str]:
     session = row.session
     lane = top + 24
-    yield f'<text class="row-name" x="0" y="{top + 16}">{escape(row.name)}</text>'
+    yield _row_name(row.name, row.short or row.name, top + 16)
     begin, end = session.begin, session.end
     if begin is not None and end is not None and end > begin:
         # What is not covered by a step is idle.
@@ -121,6 +123,13 @@ def _row(row: Row, total: float, top: float) -> Iterable[str]:
         )
     for steps in _bundles(session.steps):
         yield from _bars(steps, row.zero, total, lane)
+
+
+def _row_name(name: str, short: str, y: float) -> str:
+    return "".join(
+        f'<text class="row-name {kind}" x="0" y="{y}">{escape(text)}</text>'
+        for kind, text in (("wide", name), ("slim", short))
+    )
 
 
 def _bundles(steps: Sequence[Step]) -> Iterable[list[Step]]:
@@ -382,9 +391,10 @@ def saved(one: Saved) -> str:
         f'{duration(one.apart)}. Arrow keys go from part to part.">',
         _time_axis(longest, 2 * 56),
     ]
-    for index, (name, parts) in enumerate(
+    for index, (name, short, parts) in enumerate(
         (
             (
+                f"As it ran: {duration(one.together)}",
                 f"As it ran: {duration(one.together)}",
                 (
                     ("start", starts, "Start"),
@@ -394,6 +404,7 @@ def saved(one: Saved) -> str:
             ),
             (
                 f"A start and a stop for each task: {duration(one.apart)}",
+                f"A start for each: {duration(one.apart)}",
                 (
                     ("start", starts * ratio, "Starts"),
                     ("task", one.tasks, many(count, "task")),
@@ -403,7 +414,7 @@ def saved(one: Saved) -> str:
         )
     ):
         y = index * 56
-        pieces.append(f'<text class="row-name" x="0" y="{y + 16}">{name}</text>')
+        pieces.append(_row_name(name, short, y + 16))
         at = 0.0
         for kind, length, what in parts:
             pieces.append(

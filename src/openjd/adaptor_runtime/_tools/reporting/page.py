@@ -102,9 +102,9 @@ def _aligned(logs: Sequence[Log]) -> tuple[list[charts.Row], float, str]:
     last = max(session.end or 0.0 for _, session in timed)
     names = [_row_name(log, session, len(logs), len(timed)) for log, session in timed]
     if all(log.dated for log, _ in timed) and last - first <= 3 * longest * max(len(timed) / 2, 1):
-        rows = [charts.Row(s, name, first) for (_, s), name in zip(timed, names)]
+        rows = [charts.Row(s, name, first, _short(s)) for (_, s), name in zip(timed, names)]
         return rows, last - first, f"from {moment(first)}"
-    rows = [charts.Row(s, name, s.begin or 0.0) for (_, s), name in zip(timed, names)]
+    rows = [charts.Row(s, name, s.begin or 0.0, _short(s)) for (_, s), name in zip(timed, names)]
     return rows, longest, "each from its own beginning"
 
 
@@ -114,6 +114,11 @@ def _row_name(log: Log, session: Session, logs: int, sessions: int) -> str:
     name = session.adaptor or session.job or "Session"
     file = f" · {os.path.basename(log.path)}" if logs > 1 else ""
     return f"{name}{file} · {charts.summary_of(session)}"[:110]
+
+
+def _short(session: Session) -> str:
+    name = (session.adaptor or session.job)[:24]
+    return " · ".join(filter(None, (name, many(len(session.tasks), "task"))))
 
 
 def _pictures(sessions: Sequence[Session], show: bool, more: Iterable[str]) -> list[Picture]:

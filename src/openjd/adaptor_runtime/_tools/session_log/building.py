@@ -79,6 +79,7 @@ class Builder:
         session = self.current(time)
         if self.step is not None:
             self._leave_step(time)
+        session.reach(time)
         if kind == "run":
             self._tasks = self._tasks + 1 if number is None else number
         self.step = Step(kind, self._tasks if kind == "run" else 0, name, begin=time)
@@ -106,6 +107,7 @@ class Builder:
         session, step = self.session, self.step
         assert session is not None and step is not None
         step.end = time
+        session.reach(time)
         step.close_span(time)
         if step.verdict is None and step.fails.count:
             step.verdict = FAILED
@@ -127,8 +129,7 @@ class Builder:
         session = self.current(line.time)
         step = self.step or session.outside
         step.take(line)
-        if line.time is not None:
-            session.end = line.time if session.end is None else max(session.end, line.time)
+        session.reach(line.time)
         if line.level in ("WARNING", "ERROR", "CRITICAL"):
             step.warnings.add(line)
 

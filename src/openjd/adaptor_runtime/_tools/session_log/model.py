@@ -241,6 +241,11 @@ class Session:
     outside: Step = field(default_factory=lambda: Step("outside"))
     engine_result: Line | None = None
 
+    def reach(self, time: float | None) -> None:
+        """Something of it was at that time, so it did not end before."""
+        if time is not None:
+            self.end = time if self.end is None else max(self.end, time)
+
     @property
     def tasks(self) -> list[Step]:
         """Its tasks."""
