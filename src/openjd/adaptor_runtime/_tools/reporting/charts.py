@@ -17,7 +17,7 @@ from .figures import Saved, brief, duration, many, moment, part, size, time_tick
 #: Most bars of a session in the timeline: beyond that, tasks next to each other share one.
 _MOST_BARS = 400
 _MOST_CURVES = 120
-_ROW = 58
+_ROW = 64
 _LANE = 26
 _AXIS = 26
 _KINDS = {"start": "start", "run": "task", "stop": "stop", "cleanup": "stop"}
@@ -107,8 +107,8 @@ def _time_axis(total: float, bottom: float) -> str:
 
 def _row(row: Row, total: float, top: float) -> Iterable[str]:
     session = row.session
-    lane = top + 24
-    yield _row_name(row.name, row.short or row.name, top + 16)
+    lane = top + 30
+    yield _row_name(row.name, row.short or row.name, top + 14)
     begin, end = session.begin, session.end
     if begin is not None and end is not None and end > begin:
         # What is not covered by a step is idle.
@@ -220,6 +220,8 @@ def _bar(
     kind: str, at: float, length: float, total: float, y: float, height: float, title: str
 ) -> str:
     width = percent(length, total)
+    if length < 0.005 * total:
+        kind += " thin"
     return (
         f'<rect class="mark {kind}" x="{percent(at, total)}" y="{y}" rx="2" width="{width}" '
         f'height="{height}" style="width:max(2px,{width})"><title>{escape(title)}</title></rect>'
@@ -334,14 +336,12 @@ def memory(rows: Sequence[Row], total: float) -> str:
         pieces.append(f'<line class="grid" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
         pieces.append(f'<text class="tick" x="0" y="{y - 5:.1f}">{size(value)}</text>')
     pieces.append("</g>")
-    for index, row in enumerate(rows):
-        pieces += _area(row, total, highest, top, bottom, index)
+    for row in rows:
+        pieces += _area(row, total, highest, top, bottom)
     return "".join([*pieces, "</svg>"])
 
 
-def _area(
-    row: Row, total: float, highest: float, top: float, bottom: float, index: int
-) -> Iterable[str]:
+def _area(row: Row, total: float, highest: float, top: float, bottom: float) -> Iterable[str]:
     points = row.session.memory.points
     places = [
         (1000 * min(max((time - row.zero) / total, 0.0), 1.0), 100 - 100 * value / highest)
@@ -361,7 +361,8 @@ def _area(
         y = bottom - (bottom - top) * value / highest
         x = percent(time - row.zero, total)
         title = f"{size(value)}\n{duration(max(time - row.zero, 0))} after the beginning"
-        if n == peak:
+        if n == peak and value == highest:
+            # The highest of all; those of several sessions would stand upon each other.
             anchor = "end" if (time - row.zero) > 0.7 * total else "start"
             yield (
                 f'<text class="peak" x="{x}" y="{max(y - 8, 12):.1f}" text-anchor="{anchor}" '

@@ -82,7 +82,8 @@ def page(logs: Sequence[Log], show_pictures: bool = True, more: Iterable[str] = 
             f"</head>\n<body>\n{_head(report, title)}<main>\n",
             *_sections(report),
             f"</main>\n{_foot(report)}",
-            f'<div class="tip" role="status" hidden></div>\n<script>{script}</script>\n</body>\n</html>\n',
+            '<div class="tip" role="status" hidden></div>\n',
+            f"<script>{script}</script>\n</body>\n</html>\n",
         ]
     )
 
@@ -193,6 +194,7 @@ def _section(title: str, lead: str, body: str, kind: str = "") -> str:
 def _verdict(report: Report) -> str:
     one = report.figures
     found = [finding for _, those in report.found for finding in those]
+    of = {id(finding): session for session, those in report.found for finding in those}
     verdicts = [session.verdict for session in report.sessions]
     if not found:
         said = many(one.tasks, "task")
@@ -205,6 +207,8 @@ def _verdict(report: Report) -> str:
     name = f"{first.where[0].upper()}{first.where[1:]}"
     verb = {"canceled": "was cancelled", "ends-early": "has no end in the log"}
     title = f"{name} {verb.get(first.cause.id, 'failed')}"
+    if len(report.logs) > 1:
+        title += f" · {os.path.basename(of[id(first)].path)}"
     body = (
         f"<p>{_marked(first.means)}</p>{_lines(first.lines)}"
         f'<p class="remedy"><b>What to do:</b> {_marked(first.remedy)} '
