@@ -70,9 +70,11 @@ class EntryPoint:
             try:
                 self._class = getattr(import_module(self.module), self.adaptor_name)
             except Exception as e:
+                from ._load_errors import reason
+
                 raise EntryPointError(
                     f"the adaptor {self.module}:{self.adaptor_name} cannot be loaded: "
-                    f"{type(e).__name__}: {e}"
+                    f"{reason(self.module, self.adaptor_name, e)}"
                 ) from e
         return self._class
 

@@ -48,12 +48,20 @@ def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
             return daemon.main(entry_point, arguments[1], given, reentry_exe)
         from .parser import parse
 
-        options = parse(entry_point.adaptor_name, arguments)
+        options = parse(
+            entry_point.adaptor_name, arguments, version=lambda: _version_line(entry_point)
+        )
         # Who only watches is no part of the session, and must not fail it.
         in_session = options.command in ("run", "daemon") and arguments[1:2] != ["logs"]
         return _command(entry_point, options, reentry_exe)
     except Exception as e:
         return _report(e, in_session)
+
+
+def _version_line(entry_point: EntryPoint) -> str:
+    from .distribution import version_line
+
+    return version_line(entry_point)
 
 
 def _plain_options(arguments: list[str]) -> dict[str, Any] | None:

@@ -68,8 +68,10 @@ class AdaptorDataValidator:
         _check_keys(data, "")
         error = best_match(validator.iter_errors(data))
         if error is not None:
+            from .schema_errors import in_words
+
             place = "/" + "/".join(str(step) for step in error.absolute_path)
-            error.message = one_line(f"{place}: {error.message}")
+            error.message = one_line(f"{place}: {in_words(error)}")
             raise error
 
     def map_paths(self, data: Any, map_path: Callable[[str], str]) -> Any:

@@ -555,14 +555,21 @@ def _check_severity(id: object, severity: object, rules: Mapping[str, Rule]) -> 
     if rule is None:
         raise ValueError(
             f"the configuration's rules name {one_line(repr(id), 200)}, but the adaptor has no "
-            f"such rule; it has {one_line(_listed(rules), 800) or 'none'}"
+            f"such rule; it has {one_line(_listed(rules), 800) or 'none'}{_meant(id, rules)}"
         )
     if severity not in rule.severities:
         raise ValueError(
             f"the configuration's rules give {id!r} the severity "
             f"{one_line(repr(severity), 200)}; a {type(rule).__name__} rule can have "
-            f"{_listed(rule.severities)}"
+            f"{_listed(rule.severities)}{_meant(severity, rule.severities)}"
         )
+
+
+def _meant(name: object, known: Iterable[str]) -> str:
+    from .._suggestions import closest
+
+    meant = closest(name, known) if isinstance(name, str) else None
+    return f"; did you mean {meant!r}?" if meant is not None else ""
 
 
 def _compiled(

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
+from .._suggestions import suggestion
 from .._text import one_line
 from ..adaptors import AdaptorDataValidator, IntRange, SemanticVersion
 from ..adaptors.configuration import ConfigurationManager, adaptor_configuration_manager
 from ..adaptors.data_validators import SessionData
 from .command_line import CommandLineAdaptor
-from .placeholders import NAME, Arguments, Field, Text, check_keys, json_type, suggestion
+from .placeholders import NAME, Arguments, Field, Text, check_keys, json_type
 from .rules import Fail, License, Progress, Rule, RuleBook, RuleListener, Status, Warn
 from .settings import ApplicationConfiguration
 
