@@ -40,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
         arguments = [parser().parse_args(arguments).command]
     from importlib import import_module
 
+    from .._terminal import forgive
+
+    forgive()
     module = import_module(tools()[arguments[0]])
     status: int = module.main(arguments[1:])
     return status

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._data import DataError, load_data
-from .._text import one_line
+from .._text import decode, one_line
 from .base import path_beside
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ class AdaptorDataValidator:
             ValueError: it holds no JSON object.
         """
         try:
-            with open(schema_path, encoding="utf-8") as file:
-                schema = json.load(file)
+            with open(schema_path, "rb") as file:
+                data = file.read()
+            schema = json.loads(decode(data))
         except json.JSONDecodeError as e:
             raise ValueError(f"the schema {schema_path} is no JSON: {e}") from e
+        except ValueError as e:
+            raise ValueError(f"the schema {schema_path} {e}") from e
         if not isinstance(schema, dict):
             raise ValueError(f"the schema {schema_path} must hold a JSON object")
         return AdaptorDataValidator(schema)

@@ -83,7 +83,11 @@ class ConfigurationManager(Generic[_ConfigT]):
 
 
 def _from_variable(variable: str) -> list[str]:
-    path = os.environ.get(variable)
+    try:
+        path = os.environ.get(variable)
+    except UnicodeEncodeError:
+        # The name of a class, which this system's locale has no letters for.
+        return []
     return [path] if path else []
 
 
