@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from unittest import mock
 
 from openjd.adaptor_runtime._cli import tool
-from openjd.adaptor_runtime._cli.parser import _parser
+from openjd.adaptor_runtime._cli.parser import parser as _parser
 
 
 class Tool(NamedTuple):

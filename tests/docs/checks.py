@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from openjd.adaptor_runtime._cli.parser import _parser
+from openjd.adaptor_runtime._cli.parser import parser as _parser
 from openjd.adaptor_runtime.adaptors.configuration import RuntimeConfiguration
 from openjd.adaptor_runtime.application import ApplicationConfiguration
 from openjd.adaptor_runtime_client import PathMappingRule
