@@ -307,7 +307,10 @@ class Player:
             if needed:
                 raise LookupError(f"the fake application has no part for {name}({parameters})")
             return None
-        return self._play(self._script["actions"][number - 1].get("steps", []), parameters)
+        try:
+            return self._play(self._script["actions"][number - 1].get("steps", []), parameters)
+        except Lost as e:
+            raise LookupError(f"the fake application {e}") from None
 
 
 def load_client(folder: str) -> None:
