@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: The version of the records' form.
 FORMAT = 1
 # How much of the last output is kept (characters), in how many blocks at most.
-_KEEP = 64 * 1024
+_KEEP = 32 * 1024
 _MOST_BLOCKS = 1000
 # Memory is looked at no more often (seconds).
 _SAMPLE_SECONDS = 1.0

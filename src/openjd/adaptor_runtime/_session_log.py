@@ -140,13 +140,15 @@ def lines(t: float, block: str, prefix: str) -> bytes:
     between = f'"}}\n{begin}'
     text = encode_basestring_ascii(block[:-1])[1:-1]
     # A backslash of the text's own is two by now; "\n" behind one would look like a line's end.
-    escaped = "\\\\" in text
+    escaped = "\\" in block
     if escaped:
         text = text.replace("\\\\", _PLACEHOLDER)
     if prefix:
         text = text[len(prefix) :] if text.startswith(prefix) else text
         text = text.replace("\\n" + prefix, between)
-    text = text.replace("\\n", between)
+    if text.count("\n") < block.count("\n") - 1:
+        # Messages, or what the adaptor printed.
+        text = text.replace("\\n", between)
     if escaped:
         text = text.replace(_PLACEHOLDER, "\\\\")
     return f'{begin}{text}"}}\n'.encode("ascii")
