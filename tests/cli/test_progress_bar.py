@@ -29,11 +29,15 @@ gates.pass_through({port})
 """
 
 
+#: What the adaptor does in its other steps.
+CODE = {"start": "canceled = threading.Event()", "cancel": "canceled.set()"}
+
+
 def command(kind: str, session: Session, code: str) -> list[str]:
     """The arguments of ``run`` or ``daemon run`` of a task that executes `code`."""
     data = ["--run-data", json.dumps({"do": code})]
     if kind == "run":
-        return ["-m", "obedient", "run", *data]
+        return ["-m", "obedient", "run", "--init-data", json.dumps(CODE), *data]
     return ["-m", "obedient", "daemon", "run", "--connection-file", str(session.file), *data]
 
 
@@ -46,7 +50,7 @@ def bar(lines: list[str]) -> str:
 def kind(request: pytest.FixtureRequest, session: Session) -> str:
     """Both commands that run a task; the daemon is there."""
     if request.param == "daemon run":
-        session.start()
+        session.start(**CODE)
     return str(request.param)
 
 
@@ -91,7 +95,7 @@ def test_a_failure(kind: str, host: Host, session: Session) -> None:
 
 def test_a_cancel(kind: str, host: Host, session: Session, gate: Gate) -> None:
     """After Ctrl-C the bar is gone, and the cursor is there."""
-    code = f"print('openjd_progress: 10'); application('wait', {gate.port}).wait()"
+    code = f"print('openjd_progress: 10'); gates.Knock({gate.port}); canceled.wait()"
     with terminal(host, *command(kind, session, code)) as seen:
         gate.wait()
         seen.until(lambda lines: "10.0 %" in bar(lines))
