@@ -150,7 +150,9 @@ def test_the_last_lines_are_bounded() -> None:
     kept = sum(lines.text.count("\n") for lines in journal.last_lines(1_000_000))
     assert 100 <= kept <= 5_000
     journal.lines("".join(f"{PREFIX}STDOUT: large {n}\n" for n in range(200_000)))
-    assert journal.snapshot(3)["last_lines"] == [f"STDOUT: large {n}" for n in range(199_997, 200_000)]
+    assert journal.snapshot(3)["last_lines"] == [
+        f"STDOUT: large {n}" for n in range(199_997, 200_000)
+    ]
     kept = sum(lines.text.count("\n") for lines in journal.last_lines(1_000_000))
     assert 100 <= kept <= 5_000
     journal.lines("x" * 1_000_000 + "\n")

@@ -168,7 +168,12 @@ def test_followers_that_do_not_read(begun: Session, gate: Gate) -> None:
     )
     seen = reading.end()
     assert seen.status == 0
-    assert seen.lines[-4:] == ["flooded", "--- run 1 ended: ok", "--- stop begins", "--- stop ended: ok"]
+    assert seen.lines[-4:] == [
+        "flooded",
+        "--- run 1 ended: ok",
+        "--- stop begins",
+        "--- stop ended: ok",
+    ]
 
 
 @posix_only

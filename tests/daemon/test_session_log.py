@@ -95,7 +95,9 @@ def test_a_log_that_cannot_be_written(host: Host, session: Session) -> None:
     stopped = session.stop()
     assert (ran.status, stopped.status) == (0, 0)
     warnings = [
-        line for line in (started.text + ran.text + stopped.text).splitlines() if "session log" in line
+        line
+        for line in (started.text + ran.text + stopped.text).splitlines()
+        if "session log" in line
     ]
     assert len(warnings) == 1
     assert warnings[0].startswith("ADAPTOR_OUTPUT: WARNING: the session log ")

@@ -409,11 +409,10 @@ def begin(entry_point: EntryPoint, mode: str, output: Output, setting: str) -> J
         setting: the runtime's setting ``session_log``.
     """
     global _current
-    name = entry_point.adaptor_name
+    name = entry_point.find_name()
     log = None
     path = _session_log.wanted_path(setting)
     if path:
-        name = entry_point.find_name()
         log = _session_log.SessionLog(path, name, lambda text: output.log("WARNING", f"{text}\n"))
     _current = output.journal = Journal(name, mode, output.prefix, log)
     return _current
