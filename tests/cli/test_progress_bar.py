@@ -14,8 +14,8 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 pytest.importorskip("pyte")
 
-from apps import signals  # noqa: E402
-from apps.terminal import Terminal, terminal  # noqa: E402
+from apps import signals
+from apps.terminal import Terminal, terminal
 
 #: Says how far it is, waits, prints a line, waits.
 TASK = """

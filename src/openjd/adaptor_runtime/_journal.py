@@ -37,6 +37,7 @@ _SAMPLE_SECONDS = 1.0
 # follow each other ten thousand times a second (seconds).
 _SHORT_PHASE = 0.05
 _LONGEST_COMMAND = 2000
+_HURRIED_CLOSE = 0.5
 _MESSAGE = re.compile(r"^openjd_(progress|status|fail): (.*)$", re.MULTILINE)
 
 
@@ -190,8 +191,12 @@ class Journal:
         with self._lock:
             self._tell(self.now(), "output", {"path": path})
 
-    def close(self) -> None:
-        """The session has ended. May be called twice."""
+    def close(self, hurry: bool = False) -> None:
+        """The session has ended. May be called twice.
+
+        Args:
+            hurry: whether there is next to no time for what is not written yet.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -200,7 +205,10 @@ class Journal:
             log = self._log
         if log is not None:
             # Not under the lock: whoever asks how things stand need not wait for a disk.
-            log.close()
+            if hurry:
+                log.close(_HURRIED_CLOSE)
+            else:
+                log.close()
 
     # Who asks.
 
@@ -421,12 +429,12 @@ def begin(entry_point: EntryPoint, mode: str, output: Output, setting: str) -> J
 _current: Journal | None = None
 
 
-def end() -> None:
-    """Ends the journal of this process's session, if there is one."""
+def end(hurry: bool = False) -> None:
+    """Ends the journal of this process's session, if there is one; see ``Journal.close``."""
     global _current
     journal, _current = _current, None
     if journal is not None:
-        journal.close()
+        journal.close(hurry)
 
 
 def current() -> Journal | None:

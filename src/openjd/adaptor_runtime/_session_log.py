@@ -74,12 +74,16 @@ class SessionLog:
             self._waiting_size += size
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Closes the file once all is written, or after a few seconds. May be called twice."""
+    def close(self, limit: float = _CLOSE_LIMIT) -> None:
+        """Closes the file once all is written. May be called twice.
+
+        Args:
+            limit: after so many seconds a disk that does not answer is waited for no longer.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._ended, _CLOSE_LIMIT)
+            self._changed.wait_for(lambda: self._ended, limit)
 
     def _work(self) -> None:
         try:
