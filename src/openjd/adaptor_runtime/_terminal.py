@@ -18,7 +18,8 @@ try:
     from rich.segment import Segment
     from rich.table import Column
     from rich.text import Text
-except ImportError:
+except Exception:
+    # It is not there, or does not work: that is no reason for a task to fail.
     HAS_RICH = False
 else:
     HAS_RICH = True
