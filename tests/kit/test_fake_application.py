@@ -173,6 +173,8 @@ def test_answers_without_an_adaptor(fake_application: Make) -> None:
     done = play(fake, "old")
     assert b"needs the environment variable OLD_SERVER" in done.stderr
     done = play(fake, "old", OLD_SERVER=os.path.join(os.getcwd(), "nobody"))
+    assert b"ERROR: cannot reach the adaptor" in done.stderr
+    done = play(fake, OPENJD_ADAPTOR_SERVER=os.path.join(os.getcwd(), "nobody"))
     assert b"is no client: cannot reach the adaptor" in done.stderr
     assert done.returncode == LOST
     assert len(done.stderr.splitlines()) == 1

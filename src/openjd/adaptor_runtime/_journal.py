@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: The version of the records' form.
 FORMAT = 1
 # How much of the last output is kept (characters), in how many blocks at most.
-_KEEP = 64 * 1024
+_KEEP = 32 * 1024
 _MOST_BLOCKS = 1000
 # Memory is looked at no more often (seconds).
 _SAMPLE_SECONDS = 1.0
@@ -37,6 +37,7 @@ _SAMPLE_SECONDS = 1.0
 # follow each other ten thousand times a second (seconds).
 _SHORT_PHASE = 0.05
 _LONGEST_COMMAND = 2000
+_HURRIED_CLOSE = 0.5
 _MESSAGE = re.compile(r"^openjd_(progress|status|fail): (.*)$", re.MULTILINE)
 
 
@@ -190,8 +191,12 @@ class Journal:
         with self._lock:
             self._tell(self.now(), "output", {"path": path})
 
-    def close(self) -> None:
-        """The session has ended. May be called twice."""
+    def close(self, hurry: bool = False) -> None:
+        """The session has ended. May be called twice.
+
+        Args:
+            hurry: whether there is next to no time for what is not written yet.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -200,7 +205,10 @@ class Journal:
             log = self._log
         if log is not None:
             # Not under the lock: whoever asks how things stand need not wait for a disk.
-            log.close()
+            if hurry:
+                log.close(_HURRIED_CLOSE)
+            else:
+                log.close()
 
     # Who asks.
 
@@ -409,11 +417,10 @@ def begin(entry_point: EntryPoint, mode: str, output: Output, setting: str) -> J
         setting: the runtime's setting ``session_log``.
     """
     global _current
-    name = entry_point.adaptor_name
+    name = entry_point.find_name()
     log = None
     path = _session_log.wanted_path(setting)
     if path:
-        name = entry_point.find_name()
         log = _session_log.SessionLog(path, name, lambda text: output.log("WARNING", f"{text}\n"))
     _current = output.journal = Journal(name, mode, output.prefix, log)
     return _current
@@ -422,12 +429,12 @@ def begin(entry_point: EntryPoint, mode: str, output: Output, setting: str) -> J
 _current: Journal | None = None
 
 
-def end() -> None:
-    """Ends the journal of this process's session, if there is one."""
+def end(hurry: bool = False) -> None:
+    """Ends the journal of this process's session, if there is one; see ``Journal.close``."""
     global _current
     journal, _current = _current, None
     if journal is not None:
-        journal.close()
+        journal.close(hurry)
 
 
 def current() -> Journal | None:

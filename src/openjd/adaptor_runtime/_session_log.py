@@ -74,12 +74,16 @@ class SessionLog:
             self._waiting_size += size
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Closes the file once all is written, or after a few seconds. May be called twice."""
+    def close(self, limit: float = _CLOSE_LIMIT) -> None:
+        """Closes the file once all is written. May be called twice.
+
+        Args:
+            limit: after so many seconds a disk that does not answer is waited for no longer.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._ended, _CLOSE_LIMIT)
+            self._changed.wait_for(lambda: self._ended, limit)
 
     def _work(self) -> None:
         try:
@@ -140,13 +144,15 @@ def lines(t: float, block: str, prefix: str) -> bytes:
     between = f'"}}\n{begin}'
     text = encode_basestring_ascii(block[:-1])[1:-1]
     # A backslash of the text's own is two by now; "\n" behind one would look like a line's end.
-    escaped = "\\\\" in text
+    escaped = "\\" in block
     if escaped:
         text = text.replace("\\\\", _PLACEHOLDER)
     if prefix:
         text = text[len(prefix) :] if text.startswith(prefix) else text
         text = text.replace("\\n" + prefix, between)
-    text = text.replace("\\n", between)
+    if text.count("\n") < block.count("\n") - 1:
+        # Messages, or what the adaptor printed.
+        text = text.replace("\\n", between)
     if escaped:
         text = text.replace(_PLACEHOLDER, "\\\\")
     return f'{begin}{text}"}}\n'.encode("ascii")

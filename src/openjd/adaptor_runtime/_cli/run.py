@@ -73,7 +73,8 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
         lambda step: events.put(_stuck(step, output)),
     )
     try:
-        return _run(session, events, notices, run_data, fd)
+        with _stdout.Progress(fd):
+            return _run(session, events, notices, run_data, fd)
     finally:
         session.close()
         _journal.end()
@@ -122,6 +123,7 @@ def _run(
             sys.stdout.flush()
             session.close()
             _journal.end()
+            _stdout.end_progress()
             os._exit(1)
         if not event.ok:
             worst = worst or event

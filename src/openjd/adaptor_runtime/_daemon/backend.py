@@ -62,8 +62,9 @@ ANSWER_GRACE = 5.0
 # unless a pipe is stuck; a task must not hang for that.
 SETTLE_LIMIT = 2.0
 EXIT_GRACE = 5.0
-# How long the end of a session waits for followers that do not read (seconds).
-FOLLOWER_GRACE = 0.5
+# How long the end of a session waits for followers that do not read, and for those that do, but
+# slowly (seconds).
+FOLLOWER_GRACE, FOLLOWER_LIMIT = 0.5, 5.0
 # How many of the last lines a status has.
 STATUS_LINES = 10
 # The parts of the time for a cancelled stop: at most for the task that it waits for, and for that
@@ -638,8 +639,10 @@ class Backend:
         audience = task if stop_task is None or isinstance(stop_task, _NoTask) else stop_task
         if audience is not None:
             self._spool.attach(audience.send, audience.offer)
-        _journal.end()
-        self._followers.end(FOLLOWER_GRACE)
+        # A cancel has no time to give away.
+        hurried = any(t is not None and t.step.phases is not None for t in (task, stop_task))
+        _journal.end(hurried)
+        self._followers.end(FOLLOWER_GRACE, FOLLOWER_GRACE if hurried else FOLLOWER_LIMIT)
         self._spool.drain()
         self._spool.close()
         faulthandler.disable()

@@ -12,6 +12,8 @@ from openjd.adaptor_runtime_client.wire.errors import ConnectionLost
 from openjd.adaptor_runtime_client.wire.framing import encode_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openjd.adaptor_runtime_client.wire.transport import Connection
 
     from .._journal import Journal, Lines
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = 8 * 1024 * 1024
 # Of a larger block, such as one print of a whole file, a follower gets the end (characters).
 _MOST_OF_A_BLOCK = 1024 * 1024
+# What is sent in one piece (bytes); small ones are sent together.
+_AT_ONCE = 64 * 1024
 # What in a journal is news to a follower, beside the lines.
 _NEWS = frozenset({"step"})
 
@@ -45,10 +49,13 @@ class Followers:
         # Replaced, never changed: who writes output goes through it without the lock.
         self._followers: tuple[Follower, ...] = ()
         self._ended = False
+        # Counts what was sent to any of them.
+        self._moved = threading.Condition()
+        self._sent = 0
 
     def add(self, connection: Connection, count: int) -> Follower:
         """Sends the last `count` lines to `connection`, and from now on all that comes."""
-        follower = Follower(connection)
+        follower = Follower(connection, self._note_sent)
 
         def begin(last: list[Lines]) -> None:
             for lines in last:
@@ -69,19 +76,30 @@ class Followers:
             self._followers = tuple(other for other in self._followers if other is not follower)
         follower.close()
 
-    def end(self, seconds: float) -> None:
+    def end(self, grace: float, limit: float) -> None:
         """Tells all of them that the session is over; returns when they know.
 
-        One that does not read what it was sent is given so many seconds at most.
+        Args:
+            grace: for how long nothing may move, because those that are left do not read (seconds).
+            limit: for how long this may take in all (seconds).
         """
         with self._lock:
             self._ended = True
             followers = self._followers
         for follower in followers:
             follower.end()
-        deadline = time.monotonic() + seconds
-        for follower in followers:
-            follower.wait(max(deadline - time.monotonic(), 0))
+        deadline = time.monotonic() + limit
+        with self._moved:
+            while not all(follower.done for follower in followers):
+                left = deadline - time.monotonic()
+                sent = self._sent
+                if left <= 0 or not self._moved.wait(min(grace, left)) or self._sent == sent:
+                    return
+
+    def _note_sent(self) -> None:
+        with self._moved:
+            self._sent += 1
+            self._moved.notify_all()
 
     def _hear(self, t: float, text: str, fields: dict[str, Any] | None) -> None:
         """In the thread of whoever does something in the session: it must not wait."""
@@ -100,16 +118,23 @@ class Followers:
 
 
 class Follower:
-    """A connection that is sent what a session does, by a thread of its own."""
+    """A connection that is sent what a session does, by a thread of its own.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: the connection.
+        on_sent: called when something was sent, and when nothing more will be.
+    """
+
+    def __init__(self, connection: Connection, on_sent: Callable[[], object]) -> None:
         self._connection = connection
+        self._on_sent = on_sent
         self._changed = threading.Condition()
         self._frames: deque[_Frame] = deque()
         self._size = 0
         self._dropped = 0
         self._last = False
-        self._done = threading.Event()
+        #: Whether all has been sent, or cannot be.
+        self.done = False
         threading.Thread(target=self._work, name="follower", daemon=True).start()
 
     def put(self, frame: _Frame) -> None:
@@ -140,29 +165,30 @@ class Follower:
             self._frames.clear()
             self._changed.notify_all()
 
-    def wait(self, seconds: float) -> None:
-        """Returns when all has been sent, or after so many seconds."""
-        self._done.wait(seconds)
-
     def _work(self) -> None:
         try:
             while (data := self._take()) is not None:
                 self._connection.send_frame(data)
+                self._on_sent()
         except ConnectionLost:
             pass  # Whoever receives on the connection sees that as well.
-        self._done.set()
+        self.done = True
+        self._on_sent()
 
     def _take(self) -> bytes | None:
         with self._changed:
             self._changed.wait_for(lambda: self._frames or self._last)
             if not self._frames:
                 return None
-            data = b"".join(frame.data for frame in self._frames)
-            if self._dropped:
-                data = _notice(self._dropped) + data
-            self._frames.clear()
-            self._size = self._dropped = 0
-            return data
+            taken = [_notice(self._dropped)] if self._dropped else []
+            self._dropped = 0
+            size = 0
+            while self._frames and size < _AT_ONCE:
+                frame = self._frames.popleft()
+                taken.append(frame.data)
+                size += len(frame.data)
+            self._size -= size
+            return b"".join(taken)
 
 
 def last_lines(last: list[Lines]) -> bytes:

@@ -415,9 +415,10 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     events = Events()
     text, name = run_data
     try:
-        final = Conversation(connection, events).run(
-            {"type": messages.RUN, "text": text, "name": name}
-        )
+        with _stdout.Progress(1):
+            final = Conversation(connection, events).run(
+                {"type": messages.RUN, "text": text, "name": name}
+            )
     except Lost:
         if _broke(connection, address):
             text = _broken(connection.peer_pid, "running a task")

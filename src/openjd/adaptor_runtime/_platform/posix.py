@@ -148,8 +148,9 @@ def open_to_append(path: str) -> int:
     fd = os.open(path, flags, 0o600)
     try:
         found = os.fstat(fd)
-        if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
-            raise PermissionError(errno.EACCES, "it is no file of this user's", path)
+        regular = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if found.st_uid != os.geteuid() or not regular:
+            raise PermissionError(errno.EACCES, "it is no file of this user's alone", path)
         if stat.S_IMODE(found.st_mode) & 0o077:
             # It was there before, with wider rights.
             os.fchmod(fd, 0o600)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
@@ -330,11 +329,13 @@ def _split_task(frames: list[_Action]) -> None:
 
 
 def _of_frames(actions: list[_Action]) -> list[_Action]:
-    """Those with the name that most of them have: a frame each, say."""
-    if not actions:
+    """Those with the name that most of them have: a frame each, say. Of as many, the last."""
+    names = [action.name for action in actions]
+    if not names:
         return []
-    ((name, _),) = Counter(action.name for action in actions).most_common(1)
-    return [action for action in actions if action.name == name]
+    # What loads a scene stands before what is done with it.
+    most = max(reversed(names), key=names.count)
+    return [action for action in actions if action.name == most]
 
 
 class _Steps:
