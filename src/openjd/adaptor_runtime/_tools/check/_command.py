@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
 import sys
 from typing import Any, NoReturn
 
-from .codes import CODES, ERROR, GROUPS
+from .codes import CODES, ERROR, GROUPS, is_code
 from .findings import Findings
 from .target import TargetError, find_target
 
@@ -38,17 +39,18 @@ def main(arguments: list[str]) -> int:
     from .run import Wishes, check
 
     findings = Findings(options.ignore)
-    check(
-        findings,
-        target,
-        Wishes(
-            python=options.application_python,
-            modules=options.application_module,
-            dry_run=options.dry_run,
-            init_data=init_data,
-            limit=options.limit,
-        ),
+    wishes = Wishes(
+        python=options.application_python,
+        modules=options.application_module,
+        dry_run=options.dry_run,
+        init_data=init_data,
+        limit=options.limit,
     )
+    try:
+        check(findings, target, wishes)
+    except KeyboardInterrupt:
+        print("Interrupted; what was started has been ended", file=sys.stderr)
+        return 130
     _show(findings, target.name, options.format)
     wrong = [f for f in findings.sorted() if options.strict or f.severity == ERROR]
     return 1 if wrong else 0
@@ -111,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _code(text: str) -> str:
-    if not any(code.startswith(text) for code in CODES) or not text:
+    if not text or not is_code(text):
         raise argparse.ArgumentTypeError(f"there is no code {text!r}; --list-codes shows them")
     return text
 
@@ -147,6 +149,9 @@ def _misuse(text: str) -> int:
 
 
 def _show(findings: Findings, name: str, form: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console that cannot show a character of a path shows its code.
+        sys.stdout.reconfigure(errors="backslashreplace")
     found = findings.sorted()
     errors = sum(finding.severity == ERROR for finding in found)
     warnings = len(found) - errors
