@@ -8,8 +8,8 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from ..._arguments import Parser
 from .names import (
     Refused,
     application_name,
@@ -33,16 +33,16 @@ def main(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A name may have letters that the terminal's encoding does not have.
             stream.reconfigure(errors="backslashreplace")
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    grammar = parser()
+    given = grammar.parse_args(arguments)
     if given.positional is not None:
         if given.name not in (None, given.positional):
-            parser.error(f"NAME is {given.positional!r}, but --name is {given.name!r}")
+            grammar.error(f"NAME is {given.positional!r}, but --name is {given.name!r}")
         given.name = given.positional
     missing = [f"--{key}" for key in ("name", "application", "kind") if vars(given)[key] is None]
     if missing and not can_ask():
         verb = "is" if len(missing) == 1 else "are"
-        parser.error(f"{', '.join(missing)} {verb} needed, with no terminal here to ask on")
+        grammar.error(f"{', '.join(missing)} {verb} needed, with no terminal here to ask on")
     try:
         project, application, kind = _answers(given)
         folder = given.into / project
@@ -108,14 +108,9 @@ def _error(text: str) -> int:
     return 1
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The command's grammar."""
+    parser = Parser(
         prog="openjd-adaptor new",
         description="Write the package of a new adaptor into a new folder: adaptor, schemas, job "
         "template, tests. It works as it is, with a stand-in for the application. What is not "
