@@ -44,9 +44,10 @@ _OTHER = re.compile(r"^<!-- (needs: .*|\w+: (begin|end)\b.*) -->$")
 _EXPLAINED = {"file", "check", "by hand", "not run"}
 #: What a block is, by its mark: something that a reader types and sees, or not.
 FOLLOWED = {"file", "run", "output", "fresh"}
-#: What a block before has set is there, and kept for those after it.
+#: What a block before has set is there, its folder too, and kept for those after it.
 _AS_IN_A_TERMINAL = (
-    'STATE=$1; if [ -e "$STATE" ]; then . "$STATE"; fi; trap \'export -p > "$STATE"\' EXIT'
+    'STATE=$1; if [ -e "$STATE" ]; then . "$STATE"; fi; '
+    """trap 'export -p > "$STATE"; printf "cd %q\\n" "$PWD" >> "$STATE"' EXIT"""
 )
 _RUN = re.compile(r"^(fails)?(?:, Ctrl-C at (.+))?$")
 
@@ -189,15 +190,24 @@ class Reader:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        if name == "pyproject.toml" and not self._fresh:
-            for command, module, function in re.findall(
-                r'^([\w-]+) = "([\w.]+):(\w+)"$', text, re.MULTILINE
-            ):
-                self._command(command, f"-c 'from {module} import {function}; {function}()'")
+        if name == "pyproject.toml":
+            self._install(path)
 
-    def _command(self, name: str, arguments: str) -> None:
+    def _install(self, project: Path) -> None:
+        """What installing a project would do, where nothing is installed."""
+        if self._fresh:
+            return
+        text = project.read_text(encoding="utf-8")
+        for command, module, function in re.findall(
+            r'^([\w-]+) = "([\w.]+):(\w+)"', text, re.MULTILINE
+        ):
+            run = f"-c 'from {module} import {function}; {function}()'"
+            self._command(command, run, str(project.parent))
+
+    def _command(self, name: str, arguments: str, search: str = "") -> None:
         path = self._commands / name
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        found = f'PYTHONPATH="{search}:$PYTHONPATH" ' if search else ""
+        path.write_text(f'#!/bin/sh\n{found}exec "{sys.executable}" {arguments} "$@"\n')
         path.chmod(0o755)
 
     def _run(self, block: Block) -> str:
@@ -230,6 +240,8 @@ class Reader:
         finally:
             late.cancel()
             late.join()
+        for made in self.folder.glob("*/pyproject.toml"):
+            self._install(made)
         printed = "".join(lines)
         told = f"line {block.line} ended with status {status}; printed:\n{printed}"
         assert status == (1 if how[1] else 0), told

@@ -60,7 +60,11 @@ def test_how_many_blocks_are_tried() -> None:
         ("a parameter space", "parameterSpace: {}", "no job template"),
         ("the runtime's settings", '{"log_lvl": "DEBUG"}', "log_lvl"),
         ("an adaptor's settings", '{"limits": {"silense": 60}}', "silense"),
-        ("usage", "my-adaptor daemon run [--connection-file FILE]", "--run-data, --run-field is not shown"),
+        (
+            "usage",
+            "my-adaptor daemon run [--connection-file FILE]",
+            "--run-data, --run-field is not shown",
+        ),
         ("usage", "my-adaptor daemon stop [--now]", "there is no --now"),
         ("usage", "my-adaptor daemon restart", "no command restart"),
         ("a command", "my-adaptor daemon run --run-date 1", "run-date"),
