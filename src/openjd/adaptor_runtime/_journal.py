@@ -37,6 +37,8 @@ _SAMPLE_SECONDS = 1.0
 # follow each other ten thousand times a second (seconds).
 _SHORT_PHASE = 0.05
 _LONGEST_COMMAND = 2000
+# Of a longer line a status has the beginning (characters).
+_LONGEST_LINE = 2000
 _HURRIED_CLOSE = 0.5
 _MESSAGE = re.compile(r"^openjd_(progress|status|fail): (.*)$", re.MULTILINE)
 
@@ -96,6 +98,8 @@ class Journal:
         self._applications: dict[int, Application] = {}
         self._sampled = -math.inf
         self._closed = False
+        if log is not None:
+            log.clock = self.now
         self._write(
             self.began,
             "session",
@@ -157,6 +161,8 @@ class Journal:
             step, self._step = self._step, None
             if step is None:
                 return
+            if error is not None:
+                error = " ".join(error.splitlines())
             t = self.now()
             ended = {**step, "verdict": verdict, "error": error}
             self._last_step = {**ended, "seconds": round(t - self._step_began, 3)}
@@ -396,7 +402,8 @@ def _with_task(task: int | None) -> dict[str, int]:
 
 
 def _split(text: str) -> list[str]:
-    return text[:-1].split("\n")
+    lines = text[:-1].split("\n")
+    return [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in lines]
 
 
 def _last(text: str, count: int) -> str:
