@@ -114,6 +114,8 @@ class Reader:
         }
         self._command("python", "")
         self._command("openjd", "-m openjd")
+        tool = "from openjd.adaptor_runtime._cli.tool import main; raise SystemExit(main())"
+        self._command("openjd-adaptor", f"-c '{tool}'")
         # Shows stacks in a form of its own where it is installed. One that fails is none.
         self._command("py-spy", "-c 'raise SystemExit(1)'")
 

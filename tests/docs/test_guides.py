@@ -16,6 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = {
     "write-an-adaptor.md": ["mitsuba", "openjd.cli"],
     "guards-and-rules.md": [],
+    "testing-an-adaptor.md": [],
     "watching-a-session.md": [],
 }
 

@@ -17,7 +17,7 @@ from openjd.adaptor_runtime._journal import Journal
 from openjd.adaptor_runtime._session_log import SessionLog
 from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script
 from openjd.adaptor_runtime.testing._logs import arguments
-from openjd.adaptor_runtime.testing.record import RecordError, record, record_text
+from openjd.adaptor_runtime.testing.recording import RecordError, record, record_text
 
 from .adaptors import RealPainter
 
