@@ -36,6 +36,8 @@ _SAMPLE_SECONDS = 1.0
 # A phase that is over so soon, and in which nothing else happened, is not written down: calls can
 # follow each other ten thousand times a second (seconds).
 _SHORT_PHASE = 0.05
+# So long after its end output may still be that of a phase (seconds).
+_OUTPUT_COMES = 2.0
 _LONGEST_COMMAND = 2000
 # Of a longer line a status has the beginning (characters).
 _LONGEST_LINE = 2000
@@ -95,6 +97,8 @@ class Journal:
         # Of a phase that is not in the log yet: it may be over at once.
         self._phase_unwritten = False
         self._phase_written = ""
+        # One that was over at once, when it began and ended: output of its may be on the way.
+        self._phase_over: tuple[str, float, float] | None = None
         self._applications: dict[int, Application] = {}
         self._sampled = -math.inf
         self._closed = False
@@ -135,6 +139,8 @@ class Journal:
             self._keep(t, block)
             if self._log is not None:
                 self._write_phase(t)
+                if self._phase_over is not None:
+                    self._write_phase_over(t, block)
                 self._append(_session_log.lines(t, block, self.prefix))
             if self._listener is not None:
                 self._listener(t, block, None)
@@ -330,9 +336,22 @@ class Journal:
         if self._log is not None:
             if self._phase_unwritten and t - self._phase_began > _SHORT_PHASE:
                 self._write_phase(t)
+            over = self._phase_unwritten and not name
+            self._phase_over = (self._phase, self._phase_began, t) if over else None
             self._phase_unwritten = name != self._phase_written
         self._phase = name
         self._phase_began = t
+
+    def _write_phase_over(self, t: float, block: str) -> None:
+        # An answer comes by the socket, what was printed before it by a pipe, and perhaps later.
+        if self._phase_over is None or not block.startswith(
+            (f"{self.prefix}STDOUT: ", f"{self.prefix}STDERR: ")
+        ):
+            return
+        (name, began, ended), self._phase_over = self._phase_over, None
+        if t - ended <= _OUTPUT_COMES:
+            self._append(_session_log.record(began, "phase", {"phase": name}))
+            self._append(_session_log.record(ended, "phase", {"phase": ""}))
 
     def _write_phase(self, t: float) -> None:
         if self._phase_unwritten:
