@@ -55,9 +55,14 @@ def main(arguments: list[str]) -> int:
         return _error(str(e))
     except OSError as e:
         return _error(f"{given.into / project} cannot be made: {e.strerror or e}")
+    text = _next(kind, folder, list(made))
     if given.name not in (None, project):
-        print(f"The name {given.name!r} is written {project!r}, so that it can be a package's.")
-    print(_next(kind, folder, list(made)))
+        changed = f"The name {given.name!r} is written {project!r}, so that it can be a package's."
+        text = f"{changed}\n{text}"
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # as by `| head`: nobody to tell, not even at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
