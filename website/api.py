@@ -117,7 +117,7 @@ def _inherited(value: Any, public: set[type[Any]]) -> list[str]:
     for base in value.__mro__[1:]:
         if base in public or not base.__module__.startswith("openjd."):
             continue
-        of_base = [*vars(base), *base.__dict__.get("__annotations__", {})]
+        of_base = [*vars(base), *vars(base).get("__annotations__", {})]
         members += [one for one in of_base if not one.startswith("_") and one not in own]
     return sorted(set(members))
 

@@ -113,7 +113,7 @@ def _fresh(pages: list[str]) -> list[str]:
             try:
                 print(follow(page, library, Path(folder) / "cache"), flush=True)
             except AssertionError as e:
-                print("not as it says", flush=True)
+                print(f"not as it says: {e}", flush=True)
                 problems.append(f"{page}: {e}")
     return problems
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from openjd.adaptor_runtime._cli.parser import _parser
+from openjd.adaptor_runtime._cli.parser import parser as adaptor_parser
 from openjd.adaptor_runtime.adaptors.configuration import RuntimeConfiguration
 from openjd.adaptor_runtime.application import ApplicationConfiguration
 from openjd.adaptor_runtime_client import PathMappingRule
@@ -231,7 +231,7 @@ def _command(text: str, folder: Path) -> None:
         if program == "openjd-adaptor" and words[0] in _tools():
             parser, words = _tools()[words[0]].parser, words[1:]
         else:
-            parser = _parser(program, program == "openjd-adaptor")
+            parser = adaptor_parser(program, program == "openjd-adaptor")
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said):
@@ -264,7 +264,7 @@ def _parsers(program: str, words: list[str]) -> Iterator[tuple[argparse.Argument
         if words[0].startswith("--"):
             yield found[""].parser, words
             return
-    top = _parser(program, program == "openjd-adaptor")
+    top = adaptor_parser(program, program == "openjd-adaptor")
     for command in words[0].split("|"):
         parser, rest = _below(top, command), words[1:]
         if command != "daemon":

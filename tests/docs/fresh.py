@@ -110,7 +110,7 @@ def _environment(place: Path, page: str, library: Path, cache: Path) -> dict[str
     own = str(Path(sys.executable).parent)
     search = [one for one in os.environ["PATH"].split(os.pathsep) if one != own]
     constraints = place / "constraints.txt"
-    constraints.write_text(f"openjd-adaptor-runtime @ {library.as_uri()}\n")
+    constraints.write_text(f"openjd-adaptor-runtime == {library.name.split('-')[1]}\n")
     python = place / "bin" / "python3"
     base = getattr(sys, "_base_executable", sys.executable)
     python.write_text(f'#!/bin/sh\nexec "{base}" "$@"\n')
@@ -124,7 +124,8 @@ def _environment(place: Path, page: str, library: Path, cache: Path) -> dict[str
         "PIP_CACHE_DIR": str(cache),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         # Whoever installs the library by its name gets this one.
-        **({} if page in _IN_A_CLONE else {"PIP_CONSTRAINT": str(constraints)}),
+        "PIP_FIND_LINKS": f"{library.parent} {os.environ.get('PIP_FIND_LINKS', '')}".strip(),
+        "PIP_CONSTRAINT": str(constraints),
     }
 
 

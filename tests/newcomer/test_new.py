@@ -274,7 +274,12 @@ def test_two_names(private_place: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def _typed(folder: Path, *answers: bytes, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
-    return at_terminal([*TOOL, *arguments], answers, folder, os.environ)
+    return at_terminal(
+        [*TOOL, *arguments],
+        answers,
+        folder,
+        {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "", "PYTHON_COLORS": "0"},
+    )
 
 
 @posix_only

@@ -46,13 +46,24 @@ def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
             from . import daemon
 
             return daemon.main(entry_point, arguments[1], given, reentry_exe)
+        from .._terminal import forgive
         from .parser import parse
 
-        options = parse(entry_point.adaptor_name, arguments)
+        forgive()
+
+        options = parse(
+            entry_point.adaptor_name, arguments, version=lambda: _version_line(entry_point)
+        )
         in_session = options.command in ("run", "daemon")
         return _command(entry_point, options, reentry_exe)
     except Exception as e:
         return _report(e, in_session)
+
+
+def _version_line(entry_point: EntryPoint) -> str:
+    from .distribution import version_line
+
+    return version_line(entry_point)
 
 
 def _plain_options(arguments: list[str]) -> dict[str, Any] | None:
@@ -99,17 +110,21 @@ def _report(error: Exception, in_session: bool) -> int:
         import traceback
 
         traceback.print_exception(type(error), error, error.__traceback__)
-    line = f"{'openjd_fail' if in_session else 'ERROR'}: {text}\n"
-    _last_words(1 if in_session else 2, line)
+    if in_session:
+        _last_words(f"openjd_fail: {text}\n")
+    else:
+        from .._terminal import say_error
+
+        say_error(text)
     return 1
 
 
-def _last_words(fd: int, line: str) -> None:
+def _last_words(line: str) -> None:
     from openjd.adaptor_runtime_client.wire.messages import encode_text
 
     try:
         sys.stdout.flush()
-        os.write(fd, encode_text(line))
+        os.write(1, encode_text(line))
     except OSError:
         # Nobody reads any more, and the interpreter shall not complain of that at its end.
         sys.stdout = None

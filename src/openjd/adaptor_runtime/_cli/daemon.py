@@ -58,7 +58,11 @@ def _text(argument: str | None, option: str) -> tuple[str, str]:
     """The text that an option gives, and what to call it in messages."""
     argument = "{}" if argument is None else argument
     if not argument.startswith("file://"):
-        return argument, option
+        try:
+            argument.encode("utf-8")
+            return argument, option
+        except UnicodeEncodeError:
+            pass
     from .._data import read_text
 
     return read_text(argument, option)

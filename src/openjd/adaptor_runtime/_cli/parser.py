@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from collections.abc import Callable
+
+from .._arguments import Parser, Version
 
 _DATA = "JSON or YAML, inline or as file://PATH"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def parse(name: str, arguments: list[str], of_file: bool = False) -> argparse.Namespace:
+def parse(
+    name: str,
+    arguments: list[str],
+    of_file: bool = False,
+    version: Callable[[], str] | None = None,
+) -> argparse.Namespace:
     """The command and options that `arguments` of the adaptor `name` ask for.
 
     Args:
         name: what the program is called.
         arguments: those of the program.
         of_file: whether each command takes the file that describes the adaptor.
+        version: what to print for ``--version``.
 
     Raises:
         SystemExit: they make no sense, or ask for help; what there is to say has been printed.
     """
-    return _parser(name, of_file).parse_args(arguments)
+    options: argparse.Namespace = parser(name, of_file, version).parse_args(arguments)
+    return options
 
 
-def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
-    parser = _Parser(prog=name, description="An Open Job Description adaptor.")
+def parser(name: str, of_file: bool = False, version: Callable[[], str] | None = None) -> Parser:
+    """The grammar of an adaptor's commands; see ``parse``."""
+    parser = Parser(prog=name, description="An Open Job Description adaptor.")
+    if version is not None:
+        parser.add_argument("--version", action=Version, text=version)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="start, run one task, stop and clean up, in this process")
     _add_init_data(run)
@@ -70,7 +76,7 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_init_data(parser: argparse.ArgumentParser) -> None:
+def _add_init_data(parser: Parser) -> None:
     parser.add_argument("--init-data", default="{}", metavar="DATA", help=_DATA)
     _add_field(parser, "--init-field", "init data")
     parser.add_argument("--path-mapping-rules", metavar="DATA", help=_DATA)

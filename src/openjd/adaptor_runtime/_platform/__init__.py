@@ -33,6 +33,7 @@ if sys.platform == "win32":
         own_group_options,
         own_opener,
         private_opener,
+        shows_colors,
         start_time,
         system_config_folder,
         takes_bytes_now,
@@ -59,6 +60,7 @@ else:
         own_group_options,
         own_opener,
         private_opener,
+        shows_colors,
         start_time,
         system_config_folder,
         takes_bytes_now,
@@ -91,6 +93,7 @@ __all__ = [
     "path_watch",
     "private_opener",
     "run_below",
+    "shows_colors",
     "start_time",
     "system_config_folder",
     "takes_bytes_now",
@@ -275,6 +278,9 @@ if TYPE_CHECKING:
 
         def takes_bytes_now(self, fd: int) -> bool:
             """Whether a short line can surely be written to `fd` without waiting."""
+
+        def shows_colors(self, fd: int) -> bool:
+            """Whether the terminal `fd` takes escape sequences; asks it to, where that helps."""
 
     if sys.platform == "win32":
         from . import windows as _system

@@ -38,6 +38,10 @@ def detached_options() -> dict[str, Any]:
     return {"start_new_session": True, "close_fds": True}
 
 
+def shows_colors(fd: int) -> bool:
+    return True
+
+
 def own_group_options() -> dict[str, Any]:
     # A session rather than a group: children of the application that make groups of their own
     # stay in it, and no terminal can stop it.

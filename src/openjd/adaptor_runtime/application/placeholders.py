@@ -6,7 +6,6 @@ filled in is never looked at again, so no value can become two arguments, or an 
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -14,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .._suggestions import suggestion
 from .._text import one_line
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -256,15 +256,6 @@ def check_keys(
     for key in needed:
         if key not in table:
             raise _error(f"{at}the key {key!r} is missing")
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What to say behind the word that a name is not known."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are {', '.join(known)}" if known else "; there are none"
 
 
 def json_type(value: Any) -> str:

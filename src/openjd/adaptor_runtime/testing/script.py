@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .._suggestions import suggestion
 from .._text import one_line
-from ..application.placeholders import json_type, suggestion
+from ..application.placeholders import json_type
 
 FORMAT = 1
 

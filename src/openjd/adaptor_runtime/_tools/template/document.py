@@ -222,7 +222,7 @@ class Template:
         by_name = {field.name: field for field in run_fields}
         if self._wishes.each is not None:
             if self._wishes.each not in by_name:
-                from ...application.placeholders import suggestion
+                from ..._suggestions import suggestion
 
                 raise ToolError(
                     f"--each: the run data has no field {self._wishes.each!r}"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
-from ...application.placeholders import suggestion
+from ..._suggestions import suggestion
 from ..errors import ToolError
 from . import texts
 from .schema import ALL_TYPES, HINTS, Field, is_number
