@@ -101,7 +101,7 @@ def _check_hooks(cls: Any, problems: list[Any]) -> None:
         if count is None:
             if inspect.isfunction(found):
                 problems.append(["B202" if "version" in name else "B206", name,
-                                 f"{name} is a method; write @property above it"])  # fmt: skip
+                                 f"{name} is a method, and must be a property: @property is missing"])  # fmt: skip
             continue
         if isinstance(found, property):
             problems.append(["B203", name, f"{name} is a property, and is called as a method"])
@@ -268,7 +268,7 @@ def _check_instance(cls: Any, known: dict[str, Any]) -> None:
             problems.append(["B202", name, f"it cannot be read: {type(e).__name__}: {e}"])
         else:
             if not isinstance(version, SemanticVersion):
-                problems.append(["B202", name, f"it is {version!r}"])
+                problems.append(["B202", name, f"{name} is {version!r}"])
             elif not (isinstance(version.major, int) and isinstance(version.minor, int)):
                 problems.append(["B202", name, f"its numbers are no integers: {version!r}"])
     _check_configuration(instance, known)

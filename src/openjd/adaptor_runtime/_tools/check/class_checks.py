@@ -121,7 +121,9 @@ def check_class(findings: Findings, about: dict[str, Any], source: Source | None
         if os.path.isabs(name):
             findings.add(code, text, name)
         else:
-            mend = _MISSING.get(name, "") if code == "B202" else ""
+            mend = _CURES.get((code, name), "")
+            if "@property" in text:
+                mend = f"write @property above def {name}"
             findings.add(code, text, file, line_of(node, name), mend)
     _check_rules(findings, about, node, file)
     _check_configuration_name(findings, about)
@@ -136,6 +138,12 @@ _MISSING = {
     "on_run": "define on_run(self, run_data), which does a task",
     "get_managed_process": "define get_managed_process(self, run_data)",
     "integration_data_interface_version": CODES["B202"].mend,
+}
+
+
+_CURES = {
+    ("B206", "limits"): "write limits = Limits(silence=600), with numbers of seconds and MiB",
+    ("B206", "success_exit_codes"): "write success_exit_codes = (0, 1)",
 }
 
 
