@@ -100,8 +100,8 @@ def _check_hooks(cls: Any, problems: list[Any]) -> None:
             continue  # The kind of adaptor has no such method; it is the author's own.
         if count is None:
             if inspect.isfunction(found):
-                problems.append(["B202" if "version" in name else "B206", name,
-                                 f"{name} is a method, and must be a property: @property is missing"])  # fmt: skip
+                text = f"{name} is a method, and must be a property: there is no @property"
+                problems.append(["B202" if "version" in name else "B206", name, text])
             continue
         if isinstance(found, property):
             problems.append(["B203", name, f"{name} is a property, and is called as a method"])
