@@ -90,7 +90,7 @@ class _Journal:
         session.pid = whole(record.get("pid")) or 0
 
     def _step(self, record: dict[str, Any], time: float | None) -> None:
-        kind = record.get("step")
+        kind = text(record, "step")
         if kind not in _STEPS:
             return
         self.told = None
