@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 import openjd.adaptor_runtime_client
+from openjd.adaptor_runtime.testing import plugin
 
 try:
     from hypothesis import HealthCheck, settings
@@ -33,6 +34,12 @@ else:
 _BASE = "/tmp" if os.name == "posix" else tempfile.gettempdir()
 # What children must find to import the package that is under test.
 _IMPORT_FROM = str(Path(openjd.adaptor_runtime_client.__file__).parents[2])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads our own plugin where the package is found, but is not installed."""
+    if not config.pluginmanager.has_plugin("openjd_adaptor"):
+        config.pluginmanager.register(plugin, "openjd_adaptor")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +67,10 @@ def private_place(
         for variable in variables:
             monkeypatch.setenv(variable, str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    for variable in ("XDG_RUNTIME_DIR", "RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH"):
+    for variable in (
+        *("XDG_RUNTIME_DIR", "RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH"),
+        *("FORCE_COLOR", "PYTHON_COLORS"),
+    ):
         monkeypatch.delenv(variable, raising=False)
     search = filter(None, [_IMPORT_FROM, os.environ.get("PYTHONPATH")])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(search))

@@ -78,6 +78,7 @@ def path(package: str) -> str:
 def page(package: str, found: dict[str, list[Name]]) -> str:
     """The page of a package, in Markdown for mkdocstrings."""
     module = importlib.import_module(package)
+    public = {one.value for names in found.values() for one in names if inspect.isclass(one.value)}
     lines = [f"# {package}", "", inspect.cleandoc(module.__doc__ or ""), ""]
     if len(found[package]) > 1:
         lines += ["| name | |", "|---|---|"]
@@ -94,9 +95,36 @@ def page(package: str, found: dict[str, list[Name]]) -> str:
                 "",
             ]
             continue
-        lines += [f"::: {one.home}", "    options:", f"      heading: {one.name}", ""]
-        lines += [f"      toc_label: {one.name}", ""]
+        lines += [
+            f"::: {one.home}",
+            "    options:",
+            f"      heading: {one.name}",
+            f"      toc_label: {one.name}",
+        ]
+        inherited = _inherited(one.value, public)
+        if inherited:
+            lines.append(f"      inherited_members: [{', '.join(inherited)}]")
+        lines.append("")
     return "\n".join(lines)
+
+
+def _inherited(value: Any, public: set[type[Any]]) -> list[str]:
+    """The public members that a class has from classes of ours that are not public themselves."""
+    if not inspect.isclass(value):
+        return []
+    own = set(vars(value))
+    members: list[str] = []
+    for base in value.__mro__[1:]:
+        if base in public or not base.__module__.startswith("openjd."):
+            continue
+        of_base = [*vars(base), *vars(base).get("__annotations__", {})]
+        members += [one for one in of_base if not one.startswith("_") and one not in own]
+    return sorted(set(members))
+
+
+def title(package: str) -> str:
+    """What the page of a package is called beside the others."""
+    return package.replace("openjd.adaptor_runtime.", "").replace("openjd.", "")
 
 
 def index(found: dict[str, list[Name]]) -> str:

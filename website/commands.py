@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, NamedTuple, NoReturn
-from unittest import mock
+from typing import NamedTuple
 
 from openjd.adaptor_runtime._cli import tool
-from openjd.adaptor_runtime._cli.parser import _parser
+from openjd.adaptor_runtime._cli.parser import parser as adaptor_parser
 
 
 class Tool(NamedTuple):
@@ -20,43 +19,12 @@ class Tool(NamedTuple):
     parser: argparse.ArgumentParser
 
 
-class _Reads(Exception):
-    """A parser is about to read its arguments."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self.parser = parser
-
-
-def _read(parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
-    raise _Reads(parser)
-
-
-def _parser_of(module: str) -> argparse.ArgumentParser:
-    """The parser with which the ``main`` of a tool's module reads its arguments."""
-    main = import_module(f"openjd.adaptor_runtime.{module}").main
-    with mock.patch.object(argparse.ArgumentParser, "parse_known_args", _read):
-        try:
-            main([])
-        except _Reads as reads:
-            return reads.parser
-    raise RuntimeError(f"{module}.main reads its arguments without argparse")
-
-
 def tools() -> dict[str, Tool]:
     """The tools of ``openjd-adaptor`` by their names; the command itself as ``""``."""
-    found = {"": Tool("tools for Open Job Description adaptors", _top())}
-    for name, (text, module) in tool._TOOLS.items():
-        found[name] = Tool(text, _parser_of(module))
+    found = {"": Tool("tools for Open Job Description adaptors", tool.parser())}
+    for name, (text, _) in tool._TOOLS.items():
+        found[name] = Tool(text, import_module(tool.tools()[name]).parser())
     return found
-
-
-def _top() -> argparse.ArgumentParser:
-    with mock.patch.object(argparse.ArgumentParser, "parse_known_args", _read):
-        try:
-            tool.main(["--help"])
-        except _Reads as reads:
-            return reads.parser
-    raise RuntimeError("openjd-adaptor reads its arguments without argparse")
 
 
 def page() -> str:
@@ -73,14 +41,14 @@ def page() -> str:
         "`my-adaptor` stands for the adaptor's command.",
         "",
     ]
-    adaptor = _parser("my-adaptor", False)
+    adaptor = adaptor_parser("my-adaptor", version=str)
     for parser, text in _leaves(adaptor, ""):
         lines += _section(parser, text)
     lines += [
         "## openjd-adaptor",
         "",
-        "The library's own command. Its commands `run`, `daemon`, `show-config`, `version-info` and",
-        "`is-compatible` are those above, for an adaptor that is",
+        "The library's own command. Its commands `run`, `daemon`, `show-config`, `version-info`",
+        "and `is-compatible` are those above, for an adaptor that is",
         "[described in TOML](../commands-in-toml.md): the file's path, FILE, stands behind them.",
         "",
     ]
@@ -107,7 +75,7 @@ def _leaves(
 
 
 def _section(parser: argparse.ArgumentParser, text: str) -> list[str]:
-    usage = " ".join(parser.format_usage().split())[len("usage: ") :]
+    usage = " ".join(parser.format_usage().split())[len("usage: ") :].replace(" [-h]", "")
     said = text or parser.description or ""
     lines = [f"### {parser.prog}", "", _cell(said[:1].upper() + said[1:]).rstrip(".") + ".", ""]
     if parser.description and text and parser.description.rstrip(".") != text.rstrip("."):

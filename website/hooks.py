@@ -38,7 +38,7 @@ def on_config(config: Any) -> Any:
                 if "reference/api/index.md" in entry.values():
                     entry["Python API"] = [
                         "reference/api/index.md",
-                        *({package: api.path(package)} for package in api.packages()),
+                        *({api.title(package): api.path(package)} for package in api.packages()),
                     ]
     return config
 

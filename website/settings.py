@@ -105,8 +105,8 @@ def page() -> str:
         *_table(ApplicationConfiguration, AdaptorConfiguration),
         "## Limits",
         "",
-        "The names in `limits`. Times are in seconds, sizes in MiB; 0 switches a limit off. What is",
-        "here are the library's defaults; an adaptor's class may have others.",
+        "The names in `limits`. Times are in seconds, sizes in MiB; 0 switches a limit off. What",
+        "is here are the library's defaults; an adaptor's class may have others.",
         "",
         *_limits(),
     ]

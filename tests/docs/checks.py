@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from openjd.adaptor_runtime._cli.parser import _parser
+from openjd.adaptor_runtime._cli.parser import parser as adaptor_parser
 from openjd.adaptor_runtime.adaptors.configuration import RuntimeConfiguration
 from openjd.adaptor_runtime.application import ApplicationConfiguration
 from openjd.adaptor_runtime_client import PathMappingRule
@@ -96,9 +96,9 @@ def _python(text: str, folder: Path) -> None:
 def _find(module: str) -> bool:
     """Whether a module can be looked into; one that is ours or Python's must be there."""
     top = module.partition(".")[0]
-    ours = top in {"openjd", "adaptor_runtime_client"} or top in sys.stdlib_module_names
     if top == "adaptor_runtime_client":
         return False  # found on the application's path alone
+    ours = top == "openjd" or top in getattr(sys, "stdlib_module_names", ())  # Python 3.10
     if ours and importlib.util.find_spec(module) is None:
         raise Wrong(f"there is no module {module}")
     return ours
@@ -106,7 +106,9 @@ def _find(module: str) -> bool:
 
 def _binds(node: ast.Call, called: Callable[..., Any]) -> None:
     keywords = {keyword.arg: ... for keyword in node.keywords if keyword.arg is not None}
-    spread = len(keywords) < len(node.keywords) or any(isinstance(a, ast.Starred) for a in node.args)
+    spread = len(keywords) < len(node.keywords) or any(
+        isinstance(a, ast.Starred) for a in node.args
+    )
     signature = inspect.signature(called)
     try:
         if spread:
@@ -229,7 +231,7 @@ def _command(text: str, folder: Path) -> None:
         if program == "openjd-adaptor" and words[0] in _tools():
             parser, words = _tools()[words[0]].parser, words[1:]
         else:
-            parser = _parser(program, program == "openjd-adaptor")
+            parser = adaptor_parser(program, program == "openjd-adaptor")
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said):
@@ -262,7 +264,7 @@ def _parsers(program: str, words: list[str]) -> Iterator[tuple[argparse.Argument
         if words[0].startswith("--"):
             yield found[""].parser, words
             return
-    top = _parser(program, program == "openjd-adaptor")
+    top = adaptor_parser(program, program == "openjd-adaptor")
     for command in words[0].split("|"):
         parser, rest = _below(top, command), words[1:]
         if command != "daemon":

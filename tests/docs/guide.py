@@ -44,9 +44,10 @@ _OTHER = re.compile(r"^<!-- (needs: .*|\w+: (begin|end)\b.*) -->$")
 _EXPLAINED = {"file", "check", "by hand", "not run"}
 #: What a block is, by its mark: something that a reader types and sees, or not.
 FOLLOWED = {"file", "run", "output", "fresh"}
-#: What a block before has set is there, and kept for those after it.
+#: What a block before has set is there, its folder too, and kept for those after it.
 _AS_IN_A_TERMINAL = (
-    'STATE=$1; if [ -e "$STATE" ]; then . "$STATE"; fi; trap \'export -p > "$STATE"\' EXIT'
+    'STATE=$1; if [ -e "$STATE" ]; then . "$STATE"; fi; '
+    """trap 'export -p > "$STATE"; printf "cd %q\\n" "$PWD" >> "$STATE"' EXIT"""
 )
 _RUN = re.compile(r"^(fails)?(?:, Ctrl-C at (.+))?$")
 
@@ -135,7 +136,8 @@ class Reader:
         commands: an empty folder beside it, for the commands that an installation would put on
             PATH.
         fresh: the environment of somebody who has installed nothing yet. Blocks that are for
-            such an environment are run, too, and nothing is put on PATH.
+            such an environment are run, too, and nothing is put on PATH but an ffmpeg, where
+            the machine has none.
     """
 
     def __init__(self, folder: Path, commands: Path, fresh: dict[str, str] | None = None) -> None:
@@ -143,6 +145,10 @@ class Reader:
         self._commands = commands
         self._state = commands / "environment"
         self._fresh = fresh is not None
+        if shutil.which("ffmpeg") is None and importlib.util.find_spec("imageio_ffmpeg"):
+            import imageio_ffmpeg
+
+            (commands / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
         if fresh is not None:
             self._env = fresh
             return
@@ -165,10 +171,6 @@ class Reader:
         )
         # Shows stacks in a form of its own where it is installed. One that fails is none.
         self._command("py-spy", "-c 'raise SystemExit(1)'")
-        if shutil.which("ffmpeg") is None and importlib.util.find_spec("imageio_ffmpeg"):
-            import imageio_ffmpeg
-
-            (commands / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
 
     def follow(self, page: str) -> None:
         """Does what the page says; fails where something else happens."""
@@ -188,15 +190,24 @@ class Reader:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        if name == "pyproject.toml" and not self._fresh:
-            for command, module, function in re.findall(
-                r'^([\w-]+) = "([\w.]+):(\w+)"$', text, re.MULTILINE
-            ):
-                self._command(command, f"-c 'from {module} import {function}; {function}()'")
+        if name == "pyproject.toml":
+            self._install(path)
 
-    def _command(self, name: str, arguments: str) -> None:
+    def _install(self, project: Path) -> None:
+        """What installing a project would do, where nothing is installed."""
+        if self._fresh:
+            return
+        text = project.read_text(encoding="utf-8")
+        for command, module, function in re.findall(
+            r'^([\w-]+) = "([\w.]+):(\w+)"', text, re.MULTILINE
+        ):
+            run = f"-c 'from {module} import {function}; {function}()'"
+            self._command(command, run, str(project.parent))
+
+    def _command(self, name: str, arguments: str, search: str = "") -> None:
         path = self._commands / name
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        found = f'PYTHONPATH="{search}:$PYTHONPATH" ' if search else ""
+        path.write_text(f'#!/bin/sh\n{found}exec "{sys.executable}" {arguments} "$@"\n')
         path.chmod(0o755)
 
     def _run(self, block: Block) -> str:
@@ -229,6 +240,8 @@ class Reader:
         finally:
             late.cancel()
             late.join()
+        for made in self.folder.glob("*/pyproject.toml"):
+            self._install(made)
         printed = "".join(lines)
         told = f"line {block.line} ended with status {status}; printed:\n{printed}"
         assert status == (1 if how[1] else 0), told

@@ -6,7 +6,7 @@ import html.parser
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -44,16 +44,17 @@ def broken(page: Path, root: Path) -> Iterator[str]:
         path = (page.parent / unquote(parts.path)).resolve() if parts.path else page
         if not path.exists() or root not in path.parents:
             yield f"{target}: there is no such file"
-        elif parts.fragment and path.suffix == ".md":
-            if parts.fragment not in anchors(path.read_text(encoding="utf-8")):
-                yield f"{target}: there is no such heading"
+            continue
+        heading = parts.fragment if path.suffix == ".md" else ""
+        if heading and heading not in anchors(path.read_text(encoding="utf-8")):
+            yield f"{target}: there is no such heading"
 
 
 class _Page(html.parser.HTMLParser):
     """What a page has, and what it refers to."""
 
     #: Element -> its attributes that a browser follows by itself.
-    FETCHED = {
+    FETCHED: ClassVar[dict[str, tuple[str, ...]]] = {
         "script": ("src",),
         "img": ("src", "srcset"),
         "iframe": ("src",),
@@ -149,9 +150,10 @@ def look(site: Path) -> Site:
             file = _file(site, path, target)
             if not file.exists():
                 problems.append(f"{name} links to {target}, which is not there")
-            elif parts.fragment and file in pages:
-                if unquote(parts.fragment) not in pages[file].ids and parts.fragment != "__tabbed":
-                    problems.append(f"{name} links to {target}, and that page has no such place")
+                continue
+            place = unquote(parts.fragment) if file in pages else ""
+            if place and place not in pages[file].ids:
+                problems.append(f"{name} links to {target}, and that page has no such place")
     for sheet in sorted(site.rglob("*.css")):
         for target in _in_css(sheet.read_text(encoding="utf-8")):
             if _is_elsewhere(target):

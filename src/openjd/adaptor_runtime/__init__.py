@@ -78,6 +78,10 @@ class EntryPoint:
                 ) from e
         return self._class
 
+    def find_name(self) -> str:
+        """The adaptor's name, also where that takes looking for it."""
+        return self.adaptor_name
+
     def start(
         self,
         reentry_exe: str | os.PathLike[str] | None = None,
@@ -102,6 +106,9 @@ class EntryPoint:
 
     def reentry_command(self, reentry_exe: str | None) -> list[str]:
         """The command that starts this entry point anew.
+
+        Args:
+            reentry_exe: an executable that runs this same entry point, as for ``start``.
 
         Raises:
             EntryPointError: the adaptor's package cannot be run; the message says what to do.

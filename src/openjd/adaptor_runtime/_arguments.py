@@ -70,6 +70,13 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"unexpected argument {given!r}")
             self.error(self._unknown(given))
 
+    def print_help(self, file: Any = None) -> None:
+        """As argparse has it, in whatever encoding there is."""
+        from ._terminal import forgive
+
+        forgive()
+        super().print_help(file)
+
     def error(self, message: str) -> NoReturn:
         """One line instead of the usage, which ``--help`` shows.
 
@@ -83,7 +90,10 @@ class Parser(argparse.ArgumentParser):
             if not _NO_OPTION.match(given) and not self._knows(given) and self._meant(given):
                 message = self._unknown(given)
                 break
-        self.exit(2, f"ERROR: {self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+        from ._terminal import say_error
+
+        say_error(f"{self.prog}: {one_line(message)} (see {self.prog} --help)")
+        self.exit(2)
 
     def _knows(self, given: str) -> bool:
         name = given.partition("=")[0]
@@ -153,5 +163,8 @@ class Version(argparse.Action):
         Raises:
             SystemExit: always, with status 0.
         """
+        from ._terminal import forgive
+
+        forgive()
         print(self._text())
         parser.exit(0)

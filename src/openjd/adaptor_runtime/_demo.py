@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
-import io
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from types import FrameType, TracebackType
 from typing import Any, Callable, TextIO
 
 from ._arguments import Parser
+from ._terminal import forgive, say_error
 
 _ADAPTOR = "openjd.adaptor_runtime.examples.turntable"
 _TEMPLATE = Path(__file__).parent / "examples" / "turntable" / "template.yaml"
@@ -47,12 +47,11 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0 when every frame was rendered, 130 after Ctrl-C.
     """
     options = parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know few characters
+    forgive()
     try:
         _demonstrate(options.frames, options.size, options.output.absolute())
     except _Failed as e:
-        print(f"ERROR: openjd-adaptor demo: {e}", file=sys.stderr)
+        say_error(f"openjd-adaptor demo: {e}")
         return 1
     except _Canceled as e:
         print("Canceled.")

@@ -1,4 +1,4 @@
-"""The commands ``daemon start``, ``daemon run``, ``daemon stop`` and ``daemon status``."""
+"""The commands ``daemon start``, ``run``, ``stop``, ``status`` and ``logs``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from .._daemon import frontend
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from .. import EntryPoint
 
 
 def main(
-    entry_point: EntryPoint, step: str, given: Mapping[str, str | None], reentry_exe: str | None
+    entry_point: EntryPoint, step: str, given: Mapping[str, Any], reentry_exe: str | None
 ) -> int:
     """Runs the command and returns the exit status.
 
@@ -28,25 +29,44 @@ def main(
         return frontend.start(
             entry_point.reentry_command(reentry_exe),
             connection_file,
-            _text(given.get("--init-data"), "--init-data"),
+            _data(given, "--init-data", "--init-field"),
             _text(rules, "--path-mapping-rules") if rules else None,
         )
     if step == "run":
-        return frontend.run(connection_file, _text(given.get("--run-data"), "--run-data"))
+        return frontend.run(connection_file, _data(given, "--run-data", "--run-field"))
     if step == "stop":
         return frontend.stop(connection_file)
-    import json
+    if step == "logs":
+        from .._daemon import watching
 
-    answer = frontend.status(connection_file)
-    print(json.dumps({key: value for key, value in answer.items() if key != "type"}))
+        count, follow, times = (given[f"--{key}"] for key in ("lines", "follow", "times"))
+        return watching.logs(connection_file, count, follow, times)
+    from . import status
+
+    status.show(frontend.status(connection_file), given.get("--json") is True)
     return 0
+
+
+def _data(given: Mapping[str, Any], option: str, field_option: str) -> tuple[str, str]:
+    """The text of init data or run data, and what to call it in messages."""
+    text = _text(given.get(option), option)
+    fields = given.get(field_option)
+    if not fields:
+        return text
+    from .._fields import with_fields
+
+    return with_fields(text, fields, field_option)
 
 
 def _text(argument: str | None, option: str) -> tuple[str, str]:
     """The text that an option gives, and what to call it in messages."""
     argument = "{}" if argument is None else argument
     if not argument.startswith("file://"):
-        return argument, option
+        try:
+            argument.encode("utf-8")
+            return argument, option
+        except UnicodeEncodeError:
+            pass
     from .._data import read_text
 
     return read_text(argument, option)

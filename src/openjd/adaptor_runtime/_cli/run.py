@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire.messages import encode_text
 
-from .. import _output, _session_folder, _stdout, _vital
+from .. import _journal, _output, _session_folder, _stdout, _vital
 from .._cancel_info import Notice, Notices
 from .._daemon import guardian
 from .._data import load_data
+from .._fields import read_fields
 from .._logging import configure_logging
 from .._platform import on_cancel_signals
 from .._session import (
@@ -44,7 +45,9 @@ _TASK_SHARE = 2 / 3
 def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     """Runs the command and returns the exit status."""
     init_data = load_data(options.init_data, "--init-data")
+    init_data.update(read_fields(options.init_field, "--init-field"))
     run_data = load_data(options.run_data, "--run-data")
+    run_data.update(read_fields(options.run_field, "--run-field"))
     rules = options.path_mapping_rules
     path_mapping_data = load_data(rules, "--path-mapping-rules") if rules else {}
     config = runtime_configuration_manager().build_config()
@@ -53,6 +56,7 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     fd = os.dup(1)
     output = _output.Output(_writer(fd))
     _output.set_current(output)
+    _journal.begin(entry_point, "foreground", output, config.session_log)
     stdout.flush()
     sys.stdout = _output.PrintStream(output, 1)
     configure_logging(output, config.log_level, entry_point.module)
@@ -69,9 +73,11 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
         lambda step: events.put(_stuck(step, output)),
     )
     try:
-        return _run(session, events, notices, run_data, fd)
+        with _stdout.Progress(fd):
+            return _run(session, events, notices, run_data, fd)
     finally:
         session.close()
+        _journal.end()
         _session_folder.close()
         sys.stdout = stdout
         _output.set_current(None)
@@ -116,6 +122,8 @@ def _run(
         if not step.done.is_set():
             sys.stdout.flush()
             session.close()
+            _journal.end()
+            _stdout.end_progress()
             os._exit(1)
         if not event.ok:
             worst = worst or event

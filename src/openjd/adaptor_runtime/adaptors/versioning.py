@@ -30,7 +30,7 @@ class SemanticVersion(namedtuple("SemanticVersion", ["major", "minor"])):
 
     @classmethod
     def parse(cls, version_str: str) -> SemanticVersion:
-        """The version that ``"<major>.<minor>"`` says.
+        """The version that `version_str`, ``"<major>.<minor>"``, says.
 
         Raises:
             ValueError: it is not of that form.

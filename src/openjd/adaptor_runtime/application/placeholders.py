@@ -104,6 +104,16 @@ class Text:
             return None if text is None else [text]
         return [self._usable(self._shown(one, self.names[0], "")) for one in value]
 
+    @property
+    def root(self) -> tuple[str, bool] | None:
+        """As a path: the field that is all of it, or (True) the folder that it begins with."""
+        if self._alone:
+            return self.names[0], False
+        first, second = self._parts[:2] if len(self._parts) > 1 else ("", "")
+        if isinstance(first, tuple) and isinstance(second, str) and second[0] in "/\\":
+            return first[0], True
+        return None
+
     def _shown(self, value: Any, name: str, specification: str) -> str:
         if isinstance(value, bool) and not specification:
             return "true" if value else "false"
@@ -195,6 +205,17 @@ class Arguments:
                 f"own, which is left out then: [{json.dumps(element)}]"
             )
         return text
+
+    @property
+    def roots(self) -> dict[str, bool]:
+        """As paths: the fields that they begin with, and whether as a folder."""
+        found: dict[str, bool] = {}
+        for element in self._elements:
+            roots = element.roots if isinstance(element, Arguments) else {}
+            if isinstance(element, Text) and element.root is not None:
+                roots = {element.root[0]: element.root[1]}
+            found = {**roots, **found}
+        return found
 
     def expand(self, values: Mapping[str, Any]) -> list[str]:
         """The arguments.

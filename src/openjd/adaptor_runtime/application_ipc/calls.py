@@ -19,6 +19,7 @@ from openjd.adaptor_runtime_client.wire.errors import (
 from openjd.adaptor_runtime_client.wire.framing import encode_message
 from openjd.adaptor_runtime_client.wire.transport import Connection
 
+from .. import _journal
 from .errors import ApplicationError
 
 _logger = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ _UNREAD_BYTES = 4 * 1024 if sys.platform == "darwin" else 64 * 1024
 # More percent than this are none; as no number is either.
 _HUGE = 1e9
 
+#: A client that names this among its actions takes any: a fake application, for example.
+ANY_ACTION = "*"
+
 
 class Hello(NamedTuple):
     """What a client says of itself."""
@@ -48,7 +52,7 @@ class Hello(NamedTuple):
     application: str | None
     #: The process that the client runs in; the system's word for it, where it has one.
     pid: int
-    #: The names of the actions that can be called.
+    #: The names of the actions that can be called; with ``*`` among them, any.
     actions: tuple[str, ...]
 
 
@@ -226,7 +230,7 @@ class Calls:
             if client is None:
                 why = "has closed its connection" if self._had_client else "has not connected yet"
                 raise ApplicationError(f"{name} cannot be called: the application {why}")
-            if name not in client.hello.actions:
+            if name not in client.hello.actions and ANY_ACTION not in client.hello.actions:
                 from .._suggestions import closest
 
                 known = ", ".join(client.hello.actions)
@@ -236,6 +240,8 @@ class Calls:
                     + (f"; did you mean {meant!r}?" if meant is not None else "")
                 )
             client.pending[call.id] = call
+            if len(client.pending) == 1:
+                _note_current(client)
             client.unread[call.id] = len(frame)
             client.unread_bytes += len(frame)
             client.outbox.append(frame)
@@ -334,6 +340,7 @@ class Calls:
             if kind == messages.RESULT:
                 client.unread_bytes -= client.unread.pop(number, 0)
                 call = client.pending.pop(number, None)
+                _note_current(client)
             else:
                 call = client.pending.get(number)
         if kind == messages.RESULT:
@@ -390,7 +397,10 @@ class Calls:
         """Takes a call out of those that are pending; False if it is none of them."""
         with self._changed:
             client = self._client
-            return client is not None and client.pending.pop(call.id, None) is not None
+            if client is None or client.pending.pop(call.id, None) is None:
+                return False
+            _note_current(client)
+            return True
 
     def _send(self, client: _Client, may_wait: bool) -> None:
         """Sends what is in the outbox, or has a thread do so where it might have to wait."""
@@ -432,7 +442,15 @@ def _hello(connection: Connection, message: messages.Message) -> Hello:
 def _emptied(client: _Client) -> list[Call]:
     calls = list(client.pending.values())
     client.pending.clear()
+    _note_current(client)
     return calls
+
+
+def _note_current(client: _Client) -> None:
+    """Has the journal know which call the application performs from now on."""
+    if (journal := _journal.current()) is not None:
+        call = next(iter(client.pending.values()), None)
+        journal.phase(call.name if call is not None else "")
 
 
 def _tell(function: Callable[[Call, Any], None] | None, call: Call | None, value: Any) -> None:

@@ -5,13 +5,13 @@ A script is static: a shell that has read it starts no Python to complete a word
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Callable
 from importlib import import_module
 
+from ... import _stdout
 from ..._arguments import Parser
+from ..._terminal import say_error
 from .grammar import ADAPTOR, TOOL, Place, places
 
 # What can stand in a script, in any shell, without quotes.
@@ -23,19 +23,14 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     for command in options.commands:
         if not _COMMAND.fullmatch(command):
-            print(f"ERROR: {command!r} is no name of a command", file=sys.stderr)
+            say_error(f"{command!r} is no name of a command")
             return 1
     text = script(options.shell, options.commands)
-    sys.stdout.flush()
-    # As it is: a shell takes no CR for the end of a line.
-    with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
-        try:
-            stdout.write(text.encode())
-            stdout.flush()
-        except BrokenPipeError:
-            # Whoever has read enough; nobody is left to tell, not even at the interpreter's end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-            return 1
+    try:
+        # As it is: a shell takes no CR for the end of a line.
+        _stdout.write(1, text.encode())
+    except OSError:
+        return 1  # Nobody reads it.
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..._text import one_line
+from ..._text import decode, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,13 +59,14 @@ class Configuration:
             ConfigurationError: the file cannot be read, is no JSON object, or does not fit.
         """
         try:
-            with open(config_path, encoding="utf-8-sig") as file:
-                text = file.read()
-        except (OSError, UnicodeDecodeError) as e:
-            reason = getattr(e, "strerror", None) or e
+            with open(config_path, "rb") as file:
+                text = decode(file.read())
+        except OSError as e:
             raise ConfigurationError(
-                f"the configuration file {config_path} cannot be read: {reason}"
+                f"the configuration file {config_path} cannot be read: {e.strerror or e}"
             ) from e
+        except ValueError as e:
+            raise ConfigurationError(f"the configuration file {config_path} {e}") from e
         try:
             config = json.loads(text)
         except json.JSONDecodeError as e:
@@ -155,8 +156,8 @@ class Configuration:
         names: set[str] = set()
         for path in paths:
             try:
-                with open(path, encoding="utf-8") as file:
-                    schemas.append(json.load(file))
+                with open(path, "rb") as file:
+                    schemas.append(json.loads(decode(file.read())))
             except (OSError, ValueError, RecursionError) as e:
                 raise ConfigurationError(
                     f"the configuration schema {path} cannot be used: {e}"
@@ -319,7 +320,15 @@ class RuntimeConfiguration(Configuration):
             return ["lease_seconds"], (
                 f"{shown(lease)} is no number of seconds (0 for a daemon that waits for ever)"
             )
+        log = config.get("session_log", "")
+        if not isinstance(log, str) or "\0" in log:
+            return ["session_log"], f'{shown(log)} is no path of a file or folder ("" for none)'
         return None
+
+    @property
+    def session_log(self) -> str:
+        """The file, or the folder for files, that sessions are recorded in (default: none)."""
+        return str(self._config.get("session_log", ""))
 
     @property
     def warn_unmapped_paths(self) -> bool:
