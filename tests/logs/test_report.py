@@ -223,6 +223,7 @@ def test_no_other_file_gets_into_the_page(private_place: Path) -> None:
     found = _session_with(private_place, *outputs)
     assert not found.all("img")
     assert "PRIVATE" not in found.text
+    assert "host\\a.png: on another host" in found.text
 
 
 def test_no_file_is_looked_at_where_that_is_asked_for(private_place: Path) -> None:
@@ -290,6 +291,9 @@ def test_the_command(private_place: Path, capsys: pytest.CaptureFixture[str],
     (private_place / "logs").mkdir()
     log = Journal().start().task(1).stop().write(private_place / "logs" / "a.jsonl")
     monkeypatch.chdir(private_place)
+    assert report.main(["logs", "-o", "both.html"]) == 0
+    assert "Report on 1 session" in (private_place / "both.html").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == "both.html\n"
     assert report.main([log]) == 0
     assert capsys.readouterr().out == "a.html\n"
     assert (private_place / "a.html").read_bytes().startswith(b"<!doctype html>\n")
@@ -299,6 +303,7 @@ def test_the_command(private_place: Path, capsys: pytest.CaptureFixture[str],
     ("arguments", "words"),
     [
         (["none"], "the log none cannot be read"),
+        (["home"], "no journal (*.jsonl) is in the folder home"),
         (["log", "-o", "log"], "is one of the logs"),
         (["log", "-o", "none/x.html"], "cannot be written"),
         (["log", "--outputs", "none"], "the folder none cannot be read"),

@@ -146,6 +146,11 @@ class _Journal:
         if size is not None and 0 <= size < 1 << 60:
             self.build.current(time).memory.add(time, size)
 
+    def _dropped(self, record: dict[str, Any], time: float | None) -> None:
+        note = "the disk did not keep up when it was written: some of it is missing"
+        if note not in self.log.notes:
+            self.log.notes.append(note)
+
     def _output(self, record: dict[str, Any], time: float | None) -> None:
         path = record.get("path")
         if isinstance(path, str) and path and self.build.step is not None:
