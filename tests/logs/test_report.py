@@ -155,9 +155,9 @@ def test_a_hostile_log(private_place: Path) -> None:
 def test_many_tasks(private_place: Path) -> None:
     """The page of a long session is of bounded size; what has failed is in it."""
     journal = Journal().start()
-    for number in range(1, 3000):
+    for number in range(1, 1200):
         journal.task(number)
-    journal.failing(3000, message="no camera")
+    journal.failing(1200, message="no camera")
     found = _page(private_place / "log", journal.stop().text())
     assert len(found.text) < 1_500_000
     assert len(found.all("rect", "mark")) < 500

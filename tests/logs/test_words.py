@@ -22,7 +22,7 @@ _WRAPPED = {
     "adaptors/configuration/configuration.py": "the configuration file x.json: {}",
     "_cli/about.py": "--init-data{}",
     "_data.py": "--{}",
-    "_fields.py": "--init-field {}",
+    "_fields.py": "--init-field n: {}",
     "_text.py": "--init-data: the file x.json {}",
 }
 #: Words that end up in no log, and why.
