@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 from pathlib import Path
 
@@ -156,7 +157,8 @@ def test_an_adaptor_is_named_in_many_ways(tmp_path: Path, monkeypatch: pytest.Mo
     """A file, a folder of a package, a package and a class on the path: they are the same."""
     project = HEALTHY / PLAIN
     monkeypatch.syspath_prepend(str(project))
-    monkeypatch.setenv("PYTHONPATH", f"{project}")
+    before = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), before]).rstrip(os.pathsep))
     for name in (project / "pyproject.toml", project / "plotter", "plotter"):
         assert found_in(name) == ([], []), name
     # A class by its name, where the package's entry point is for another.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,12 @@ def check_class(findings: Findings, about: dict[str, Any], source: Source | None
         findings.add(code, f"{about['name']} does not define {name}", file, line_of(node, ""), mend)
     for code, name, text in about["problems"]:
         if os.path.isabs(name):
-            findings.add(code, text, name)
+            text, where = _of_configuration(text, name)
+            findings.add(code, text, name, where)
         else:
-            mend = _MISSING.get(name, "") if code == "B202" else ""
+            mend = _CURES.get((code, name), "")
+            if "@property" in text:
+                mend = f"write @property above def {name}"
             findings.add(code, text, file, line_of(node, name), mend)
     _check_rules(findings, about, node, file)
     _check_configuration_name(findings, about)
@@ -136,6 +140,25 @@ _MISSING = {
     "on_run": "define on_run(self, run_data), which does a task",
     "get_managed_process": "define get_managed_process(self, run_data)",
     "integration_data_interface_version": CODES["B202"].mend,
+}
+
+
+def _of_configuration(text: str, path: str) -> tuple[str, int | None]:
+    """A message about a configuration file, without the place at its beginning; and the line."""
+    start = f"the configuration file {path}"
+    if not text.startswith(start):
+        return text, None
+    rest = text[len(start) :].lstrip(", ")
+    line = re.match(r"line (\d+)(, column \d+)?,?\s*", rest)
+    if line is None:
+        return f"it {rest}", None
+    rest = rest[line.end() :]
+    return (rest if rest.startswith("key ") else f"it {rest}"), int(line[1])
+
+
+_CURES = {
+    ("B206", "limits"): "write limits = Limits(silence=600), with numbers of seconds and MiB",
+    ("B206", "success_exit_codes"): "write success_exit_codes = (0, 1)",
 }
 
 
