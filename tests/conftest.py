@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 import openjd.adaptor_runtime_client
+from openjd.adaptor_runtime.testing import plugin
 
 try:
     from hypothesis import HealthCheck, settings
@@ -33,6 +34,12 @@ else:
 _BASE = "/tmp" if os.name == "posix" else tempfile.gettempdir()
 # What children must find to import the package that is under test.
 _IMPORT_FROM = str(Path(openjd.adaptor_runtime_client.__file__).parents[2])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads our own plugin where the package is found, but is not installed."""
+    if not config.pluginmanager.has_plugin("openjd_adaptor"):
+        config.pluginmanager.register(plugin, "openjd_adaptor")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,7 +75,7 @@ def _leaves(
 
 
 def _section(parser: argparse.ArgumentParser, text: str) -> list[str]:
-    usage = " ".join(parser.format_usage().split())[len("usage: ") :]
+    usage = " ".join(parser.format_usage().split())[len("usage: ") :].replace(" [-h]", "")
     said = text or parser.description or ""
     lines = [f"### {parser.prog}", "", _cell(said[:1].upper() + said[1:]).rstrip(".") + ".", ""]
     if parser.description and text and parser.description.rstrip(".") != text.rstrip("."):

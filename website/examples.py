@@ -55,7 +55,7 @@ def pages() -> dict[str, str]:
             name = path.relative_to(ROOT / folder).as_posix()
             source = path.read_text(encoding="utf-8").rstrip()
             if source:
-                parts += [f"### {name}", "", f"```{_LANGUAGES[path.suffix]}", source, "```", ""]
+                parts += [f"### `{name}`", "", f"```{_LANGUAGES[path.suffix]}", source, "```", ""]
         found[page] = "\n".join(parts)
     return found
 

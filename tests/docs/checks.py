@@ -96,9 +96,9 @@ def _python(text: str, folder: Path) -> None:
 def _find(module: str) -> bool:
     """Whether a module can be looked into; one that is ours or Python's must be there."""
     top = module.partition(".")[0]
-    ours = top in {"openjd", "adaptor_runtime_client"} or top in sys.stdlib_module_names
     if top == "adaptor_runtime_client":
         return False  # found on the application's path alone
+    ours = top == "openjd" or top in getattr(sys, "stdlib_module_names", ())  # Python 3.10
     if ours and importlib.util.find_spec(module) is None:
         raise Wrong(f"there is no module {module}")
     return ours

@@ -489,7 +489,7 @@ def test_timeouts() -> None:
 def test_words_of_the_job() -> None:
     """Its name and description are the adaptor's, its name the user's if there is one."""
     data = make().data
-    assert (data["name"], data["description"]) == ("Plain", "Does nothing. Says no more than that.")
+    assert (data["name"], data["description"]) == ("Plain", "Does nothing.")
     assert make(name="Mine").data["name"] == "Mine"
 
 

@@ -75,6 +75,8 @@ def test_the_blender_example(host: Host) -> None:
         assert action["command"] == "python"
         assert action["args"][:4] == ["-m", "blender_adaptor", "daemon", step]
     assert actions(template)[0]["timeout"] == 900 + 60
+    own = tool(host, "blender_adaptor", "--command", "blender-openjd").out
+    assert own == (EXAMPLES / "blender" / "template.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not here")
@@ -120,6 +122,32 @@ def test_the_turntable_example(host: Host) -> None:
     assert names(template)[0] == "OutputDir"
     arguments = actions(template)[1]["args"]
     assert arguments[-2:] == ["--run-field", "frame:={{Task.Param.Frame}}"]
+
+
+def test_what_a_toml_file_says_of_its_tasks(host: Host) -> None:
+    """Its chunk is the range, its limits are timeouts, and its outputs are written."""
+    (host.folder / "a.toml").write_text(
+        """
+name = "A"
+version = "0.1"
+command = ["true", "{number}"]
+outputs = ["{place}/{number}.png", "{log_of_it}"]
+limits = { run = 100, stop = 0 }
+chunk = { field = "pages", by = "number" }
+[run_data]
+place = { type = "string", format = "path" }
+log_of_it = { type = "string", format = "path" }
+pages = { type = ["string", "integer"] }
+"""
+    )
+    template = made(host, "a.toml")
+    assert template["extensions"] == ["TASK_CHUNKING"]
+    assert names(template) == ["Place", "LogOfIt", "Pages", "ChunkSize", "AdaptorFile"]
+    flows = [(d["objectType"], d["dataFlow"]) for d in template["parameterDefinitions"][:2]]
+    assert flows == [("DIRECTORY", "OUT"), ("FILE", "OUT")]
+    start, run, stop = actions(template)
+    assert (start["timeout"], run["timeout"], stop.get("timeout")) == (960, 160, None)
+    assert run["args"][-1] == "pages={{Task.Param.Page}}"
 
 
 def test_the_output_file(host: Host) -> None:

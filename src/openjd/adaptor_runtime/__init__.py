@@ -78,6 +78,10 @@ class EntryPoint:
                 ) from e
         return self._class
 
+    def find_name(self) -> str:
+        """The adaptor's name, also where that takes looking for it."""
+        return self.adaptor_name
+
     def start(
         self,
         reentry_exe: str | os.PathLike[str] | None = None,

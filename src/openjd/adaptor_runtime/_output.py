@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]
 
+    from ._journal import Journal
+
 _FAIL = re.compile(r"^openjd_fail: (.*)$", re.MULTILINE)
 _MESSAGES = re.compile(r"^openjd_(?:progress|status|fail): .*\n", re.MULTILINE)
 # Engines cut a line at 64,000 characters; what we and they put before it must fit as well.
@@ -72,9 +74,12 @@ class Output:
         prefix: stands before everything but messages and what the adaptor printed itself.
     """
 
+    #: The session's journal, which sees what is shown.
+    journal: Journal | None = None
+
     def __init__(self, sink: Callable[[str], None], prefix: str = "") -> None:
         self._sink = sink
-        self._prefix = prefix
+        self.prefix = prefix
         self._lock = threading.Lock()
         self._failure: Failure | None = None
 
@@ -82,13 +87,16 @@ class Output:
         """Passes on whole lines as they are: the adaptor's own words."""
         # Engines look behind white space for what resembles a message, and nothing else is in
         # the way of it here.
-        self._pass_on(break_lines(block, LINE_LIMIT, lead="[continued] "))
+        self._pass_on(break_lines(block, LINE_LIMIT, lead="[continued] "), "openjd_" in block)
 
-    def _pass_on(self, block: str) -> None:
-        if "openjd_fail: " in block:
+    def _pass_on(self, block: str, has_messages: bool) -> None:
+        if has_messages and "openjd_fail: " in block:
             found = _FAIL.search(block)
             if found:
                 self.fail(found.group(1))
+        if self.journal is not None:
+            # First: whoever reads a line may ask at once how things stand.
+            self.journal.lines(block, has_messages)
         self._sink(block)
 
     def log(self, level: str, block: str) -> None:
@@ -97,14 +105,15 @@ class Output:
         Progress, status and failure messages stand alone; every other line, in particular one
         that would set an environment variable, cannot be taken for a message.
         """
-        prefix = f"{self._prefix}{level}: "
+        prefix = f"{self.prefix}{level}: "
         block = break_lines(block, LINE_LIMIT)
         text = prefix + block[:-1].replace("\n", "\n" + prefix) + "\n"
-        if "openjd_" in block:
+        has_messages = "openjd_" in block
+        if has_messages:
             text = re.sub(
                 f"^{re.escape(prefix)}(?=openjd_(?:progress|status|fail): )", "", text, flags=re.M
             )
-        self._pass_on(text)
+        self._pass_on(text, has_messages)
 
     def fail(self, message: str, told: bool = True) -> None:
         """Records that the action under way has failed; the first message is kept.

@@ -16,6 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from . import _journal
 from ._cancel_info import BUDGET, LEAST
 from ._output import Output, PrintStream
 from ._vital import start_vital
@@ -299,6 +300,7 @@ class Session:
             if step.stuck or step.done.is_set():
                 return
             step.stuck = True
+        _note_end(Outcome(False, error=step.stuck_because))
         self._on_stuck(step)
 
     def _work(self) -> None:
@@ -314,7 +316,11 @@ class Session:
             if hastened:
                 # It was cancelled before it began; it is let alone until the time is short.
                 self._begin_cancel(step)
+            task = self.tasks_done + 1 if step.name == RUN else None
+            if (journal := _journal.current()) is not None:
+                journal.step_begins(step.name, task)
             outcome = _called_off(step) if canceled else self._do(step)
+            _note_end(outcome)
             with self._news:
                 step.ended = True
                 self._news.notify_all()
@@ -430,6 +436,13 @@ class Session:
     def _finish_prints(self) -> None:
         if isinstance(sys.stdout, PrintStream):
             sys.stdout.finish()
+
+
+def _note_end(outcome: Outcome) -> None:
+    """Has the journal know how the step under way ended."""
+    if (journal := _journal.current()) is not None:
+        verdict = "ok" if outcome.ok else "canceled" if outcome.canceled else "failed"
+        journal.step_ends(verdict, outcome.error)
 
 
 def _called_off(step: Step, trace: str | None = None) -> Outcome:

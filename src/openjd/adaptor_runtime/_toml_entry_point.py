@@ -40,6 +40,15 @@ class TomlEntryPoint(EntryPoint):
             self.adaptor_name = self._class.__name__
         return self._class
 
+    def find_name(self) -> str:
+        """The name in the file; that of the file where it cannot be used."""
+        try:
+            self.load()
+        except Exception:
+            # Whoever needs the adaptor is told why.
+            return os.path.splitext(os.path.basename(self.path))[0]
+        return self.adaptor_name
+
     def reentry_command(self, reentry_exe: str | None) -> list[str]:
         """The command that starts an entry point for the same file."""
         if reentry_exe is not None:

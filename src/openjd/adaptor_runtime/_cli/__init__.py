@@ -54,7 +54,8 @@ def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
         options = parse(
             entry_point.adaptor_name, arguments, version=lambda: _version_line(entry_point)
         )
-        in_session = options.command in ("run", "daemon")
+        # Who only watches is no part of the session, and must not fail it.
+        in_session = options.command in ("run", "daemon") and arguments[1:2] != ["logs"]
         return _command(entry_point, options, reentry_exe)
     except Exception as e:
         return _report(e, in_session)

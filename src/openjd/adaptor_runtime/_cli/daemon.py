@@ -1,4 +1,4 @@
-"""The commands ``daemon start``, ``daemon run``, ``daemon stop`` and ``daemon status``."""
+"""The commands ``daemon start``, ``run``, ``stop``, ``status`` and ``logs``."""
 
 from __future__ import annotations
 
@@ -36,10 +36,14 @@ def main(
         return frontend.run(connection_file, _data(given, "--run-data", "--run-field"))
     if step == "stop":
         return frontend.stop(connection_file)
-    import json
+    if step == "logs":
+        from .._daemon import watching
 
-    answer = frontend.status(connection_file)
-    print(json.dumps({key: value for key, value in answer.items() if key != "type"}))
+        count, follow, times = (given[f"--{key}"] for key in ("lines", "follow", "times"))
+        return watching.logs(connection_file, count, follow, times)
+    from . import status
+
+    status.show(frontend.status(connection_file), given.get("--json") is True)
     return 0
 
 

@@ -47,7 +47,8 @@ def parser(name: str, of_file: bool = False, version: Callable[[], str] | None =
         ("start", "start the daemon and the adaptor in it"),
         ("run", "run a task in the daemon"),
         ("stop", "stop the adaptor and its daemon"),
-        ("status", "show what the daemon is doing, as JSON"),
+        ("status", "show what the daemon is doing"),
+        ("logs", "show the last lines of the session, and what comes"),
     ):
         command = steps.add_parser(step, help=text)
         command.add_argument(
@@ -60,6 +61,12 @@ def parser(name: str, of_file: bool = False, version: Callable[[], str] | None =
             _add_init_data(command)
         elif step == "run":
             _add_run_data(command)
+        elif step == "status":
+            command.add_argument(
+                "--json", action="store_true", help="as JSON, which is the default in a pipe"
+            )
+        elif step == "logs":
+            _add_of_logs(command)
 
     commands.add_parser("show-config", help="print the configuration that applies")
     commands.add_parser("version-info", help="print the versions of the interfaces")
@@ -76,18 +83,39 @@ def parser(name: str, of_file: bool = False, version: Callable[[], str] | None =
     return parser
 
 
+def _add_of_logs(parser: Parser) -> None:
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on until the daemon ends, or Ctrl-C"
+    )
+    parser.add_argument(
+        "-n",
+        "--lines",
+        type=_number,
+        default=20,
+        metavar="N",
+        help="how many of the last lines (default: 20)",
+    )
+    parser.add_argument("--times", action="store_true", help="when each line came")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return int(text)
+
+
 def _add_init_data(parser: Parser) -> None:
     parser.add_argument("--init-data", default="{}", metavar="DATA", help=_DATA)
     _add_field(parser, "--init-field", "init data")
     parser.add_argument("--path-mapping-rules", metavar="DATA", help=_DATA)
 
 
-def _add_run_data(parser: argparse.ArgumentParser) -> None:
+def _add_run_data(parser: Parser) -> None:
     parser.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
     _add_field(parser, "--run-field", "run data")
 
 
-def _add_field(parser: argparse.ArgumentParser, option: str, data: str) -> None:
+def _add_field(parser: Parser, option: str, data: str) -> None:
     parser.add_argument(
         option,
         action="append",

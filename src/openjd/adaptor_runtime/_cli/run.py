@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openjd.adaptor_runtime_client.wire.messages import encode_text
 
-from .. import _output, _session_folder, _stdout, _vital
+from .. import _journal, _output, _session_folder, _stdout, _vital
 from .._cancel_info import Notice, Notices
 from .._daemon import guardian
 from .._data import load_data
@@ -56,6 +56,7 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     fd = os.dup(1)
     output = _output.Output(_writer(fd))
     _output.set_current(output)
+    _journal.begin(entry_point, "foreground", output, config.session_log)
     stdout.flush()
     sys.stdout = _output.PrintStream(output, 1)
     configure_logging(output, config.log_level, entry_point.module)
@@ -72,9 +73,11 @@ def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
         lambda step: events.put(_stuck(step, output)),
     )
     try:
-        return _run(session, events, notices, run_data, fd)
+        with _stdout.Progress(fd):
+            return _run(session, events, notices, run_data, fd)
     finally:
         session.close()
+        _journal.end()
         _session_folder.close()
         sys.stdout = stdout
         _output.set_current(None)
@@ -119,6 +122,8 @@ def _run(
         if not step.done.is_set():
             sys.stdout.flush()
             session.close()
+            _journal.end()
+            _stdout.end_progress()
             os._exit(1)
         if not event.ok:
             worst = worst or event

@@ -20,10 +20,13 @@ _OF_A_FILE = {
 #: Its tools: what they do, and the module whose ``main(arguments)`` does it and whose ``parser()``
 #: is its grammar. Nothing is imported for a tool before it is asked for.
 _TOOLS = {
+    "record": ("make a fake application for tests out of the log of a real run", "_tools.record"),
     "new": ("write the package of a new adaptor", "_tools.new"),
     "demo": ("render a turntable through a real session", "_demo"),
     "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
     "template": ("write a job template for an adaptor", "_tools.template"),
+    "report": ("make a page out of the log of a session: time, memory, failures", "_tools.report"),
+    "explain": ("say why a session has failed, with the lines that show it", "_tools.explain"),
     "completion": ("print a script with which a shell completes commands", "_cli.completion"),
 }
 

@@ -2,8 +2,8 @@
 
 Threads: the main thread waits for events (signals, the end); one accepts connections; each
 connection has one that reads it; the session's worker runs the adaptor's code; the spool's
-delivers output; a cancel, a stop and each answer have one of their own, so that neither an
-adaptor that is busy nor a frontend that does not read holds up anything else.
+delivers output; a cancel, a stop, each answer and each follower have one of their own, so that
+neither an adaptor that is busy nor a frontend that does not read holds up anything else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from openjd.adaptor_runtime_client.wire import messages
 from openjd.adaptor_runtime_client.wire.errors import ConnectionLost, WireError
 from openjd.adaptor_runtime_client.wire.transport import Connection, listen
 
-from .. import _output, _platform, _session_folder, _vital
+from .. import _journal, _output, _platform, _session_folder, _vital
 from .._cancel_info import LONGEST
 from .._data import DataError, parse
 from .._logging import configure_logging
@@ -45,6 +45,7 @@ from ..adaptors.configuration.configuration import ConfigurationError
 from ..process._pump import Pump
 from . import bootstrap, connection_file, guardian
 from .connection_file import ConnectionFileError, ConnectionInfo
+from .followers import Follower, Followers, last_lines
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ ANSWER_GRACE = 5.0
 # unless a pipe is stuck; a task must not hang for that.
 SETTLE_LIMIT = 2.0
 EXIT_GRACE = 5.0
+# How long the end of a session waits for followers that do not read, and for those that do, but
+# slowly (seconds).
+FOLLOWER_GRACE, FOLLOWER_LIMIT = 0.5, 5.0
+# How many of the last lines a status has.
+STATUS_LINES = 10
 # The parts of the time for a cancelled stop: at most for the task that it waits for, and for that
 # task's frontend to read its last output.
 TASK_SHARE, ANSWER_SHARE = 0.5, 0.05
@@ -189,6 +195,9 @@ class Backend:
             raise
         self._spool = Spool(self._folder)
         self._output = _output.Output(self._to_spool, PREFIX)
+        log = self._config.session_log
+        self._journal = _journal.begin(entry_point, "daemon", self._output, log)
+        self._followers = Followers(self._journal)
 
     def _crash_to(self, fd: int) -> None:
         """From now on what the threads do is written there when this process is brought down."""
@@ -410,6 +419,7 @@ class Backend:
 
     def _converse(self, connection: Connection) -> None:
         task: _Task | None = None
+        follower: Follower | None = None
         try:
             connection.flush()
             while True:
@@ -420,10 +430,13 @@ class Backend:
                 kind = None if isinstance(message, bytes) else message["type"]
                 if kind == messages.STATUS:
                     connection.send(self._status())
+                elif kind == messages.LOGS and task is None and follower is None:
+                    assert not isinstance(message, bytes)
+                    follower = self._show_logs(connection, message)
                 elif kind == messages.CANCEL and task is not None:
                     assert not isinstance(message, bytes)
                     self._cancel(task, message.get("hurry") is True, message.get("seconds"))
-                elif kind in (START, RUN, STOP) and task is None:
+                elif kind in (START, RUN, STOP) and task is None and follower is None:
                     assert not isinstance(message, bytes)
                     task = self._begin(connection, message)
                 else:
@@ -435,6 +448,8 @@ class Backend:
             # A peer that breaks off or talks nonsense hurts itself alone.
             pass
         finally:
+            if follower is not None:
+                self._followers.remove(follower)
             if task is not None:
                 self._spool.detach(task.send)
                 if task.step.name != STOP:
@@ -507,7 +522,21 @@ class Backend:
             "busy": step.name if step else None,
             "busy_seconds": round(time.monotonic() - step.began, 3) if step else None,
             "tasks_done": self._session.tasks_done,
+            **self._journal.snapshot(STATUS_LINES),
         }
+
+    def _show_logs(self, connection: Connection, message: messages.Message) -> Follower | None:
+        lines = message.get("lines")
+        count = lines if type(lines) is int and lines > 0 else 0
+        if message.get("follow") is True:
+            try:
+                return self._followers.add(connection, count)
+            except (RuntimeError, MemoryError):
+                # No thread can be started. It sees that nobody talks to it.
+                connection.close()
+                return None
+        connection.send_frame(last_lines(self._journal.last_lines(count)))
+        return None
 
     # The ends of things.
 
@@ -610,6 +639,10 @@ class Backend:
         audience = task if stop_task is None or isinstance(stop_task, _NoTask) else stop_task
         if audience is not None:
             self._spool.attach(audience.send, audience.offer)
+        # A cancel has no time to give away.
+        hurried = any(t is not None and t.step.phases is not None for t in (task, stop_task))
+        _journal.end(hurried)
+        self._followers.end(FOLLOWER_GRACE, FOLLOWER_GRACE if hurried else FOLLOWER_LIMIT)
         self._spool.drain()
         self._spool.close()
         faulthandler.disable()

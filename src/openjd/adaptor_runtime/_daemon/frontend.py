@@ -404,7 +404,7 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     Raises:
         FrontendError: the daemon cannot be reached, or died.
     """
-    address, info = _locate(connection_path)
+    address, info = locate(connection_path)
     try:
         connection = connect(address)
     except NotListening as e:
@@ -415,9 +415,10 @@ def run(connection_path: str | None, run_data: tuple[str, str]) -> int:
     events = Events()
     text, name = run_data
     try:
-        final = Conversation(connection, events).run(
-            {"type": messages.RUN, "text": text, "name": name}
-        )
+        with _stdout.Progress(1):
+            final = Conversation(connection, events).run(
+                {"type": messages.RUN, "text": text, "name": name}
+            )
     except Lost:
         if _broke(connection, address):
             text = _broken(connection.peer_pid, "running a task")
@@ -438,7 +439,7 @@ def stop(connection_path: str | None) -> int:
         FrontendError: the connection file cannot be used, or stopping failed.
     """
     try:
-        address, info = _locate(connection_path)
+        address, info = locate(connection_path)
     except (connection_file.ConnectionFileMissing, NotConfigured) as e:
         say(f"Nothing to stop: {e}")
         return 0
@@ -529,10 +530,12 @@ def status(connection_path: str | None) -> messages.Message:
     Raises:
         FrontendError: the daemon cannot be reached.
     """
-    address, _ = _locate(connection_path)
+    address, _ = locate(connection_path)
     try:
         connection = connect(address)
         return connection.request({"type": messages.STATUS})
+    except NotListening as e:
+        raise FrontendError(f"the adaptor's daemon is not running ({e})") from e
     except WireError as e:
         raise FrontendError(f"the adaptor's daemon cannot be asked: {e}") from e
 
@@ -541,7 +544,12 @@ class NotConfigured(ConnectionFileError):
     """Neither a connection file nor the variable says where the daemon is."""
 
 
-def _locate(connection_path: str | None) -> tuple[str, ConnectionInfo | None]:
+def locate(connection_path: str | None) -> tuple[str, ConnectionInfo | None]:
+    """The daemon's address, and what its connection file says of it.
+
+    Raises:
+        ConnectionFileError: that cannot be used, or there is none.
+    """
     if connection_path is not None:
         info = connection_file.read(connection_path)
         return info.socket, info

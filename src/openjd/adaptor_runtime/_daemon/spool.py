@@ -25,6 +25,12 @@ _MESSAGE = re.compile(
 # Writes smaller than this are kept together: each by itself would cost more than what it says.
 _TOGETHER = 64 * 1024
 
+
+def disarm(text: str) -> str:
+    """Lines of which none is a message to an engine, whatever they were."""
+    return _MESSAGE.sub(r"\1ADAPTOR_OUTPUT: \2", text)
+
+
 #: Sends a chunk to the frontend; False when it is gone.
 Send = Callable[[bytes], bool]
 #: Sends a chunk as far as that needs no waiting: True all of it, None a part, False nothing.
@@ -214,7 +220,7 @@ class Spool:
         """The chunk as it is shown: what belongs to others means nothing any more."""
         if self._out < self._old_until:
             text = chunk.decode("utf-8", "surrogateescape")
-            return _MESSAGE.sub(r"\1ADAPTOR_OUTPUT: \2", text).encode("utf-8", "surrogateescape")
+            return disarm(text).encode("utf-8", "surrogateescape")
         return chunk
 
     def _limit(self) -> int:

@@ -30,6 +30,7 @@ if sys.platform == "win32":
         kill_detached,
         make_private_folder,
         on_cancel_signals,
+        open_to_append,
         own_group_options,
         own_opener,
         private_opener,
@@ -57,6 +58,7 @@ else:
         kill_detached,
         make_private_folder,
         on_cancel_signals,
+        open_to_append,
         own_group_options,
         own_opener,
         private_opener,
@@ -88,10 +90,12 @@ __all__ = [
     "make_private_folder",
     "make_program",
     "on_cancel_signals",
+    "open_to_append",
     "own_group_options",
     "own_opener",
     "path_watch",
     "private_opener",
+    "resident_bytes",
     "run_below",
     "shows_colors",
     "start_time",
@@ -104,7 +108,7 @@ TYPE_CHECKING = False  # typing itself costs a frontend more than all of this mo
 if TYPE_CHECKING:
     # The contract, which mypy holds each system's module against, at the end.
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Protocol
 
     class _ProcessTree(Protocol):
@@ -259,6 +263,15 @@ if TYPE_CHECKING:
         def private_opener(self, path: str, flags: int) -> int:
             """An ``opener`` for ``open()``: what it creates is private from the beginning."""
 
+        def open_to_append(self, path: str) -> int:
+            """Opens a regular file of this user's to append to; made, and private, if need be.
+
+            A link there is not followed, a pipe not waited for.
+
+            Raises:
+                OSError: it cannot be opened, or is none.
+            """
+
         def own_opener(self, path: str, flags: int) -> int:
             """An ``opener`` for ``open()`` that opens nothing but this user's own files.
 
@@ -322,6 +335,24 @@ def make_program(folder: str, name: str, script: str, *arguments: str) -> str:
     from . import _program
 
     return _program.make_program(folder, name, script, *arguments)
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """The resident memory of these processes and all that they started."""
+    import psutil
+
+    seen: dict[int, int] = {}
+    for pid in pids:
+        try:
+            root = psutil.Process(pid)
+            for process in [root, *root.children(recursive=True)]:
+                try:
+                    seen[process.pid] = process.memory_info().rss
+                except psutil.Error:
+                    pass  # Gone by now.
+        except psutil.Error:
+            pass
+    return sum(seen.values())
 
 
 # What a guardian does, where there are such (HAS_GUARDIAN).

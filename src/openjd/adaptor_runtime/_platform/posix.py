@@ -142,6 +142,24 @@ def private_opener(path: str, flags: int) -> int:
     return fd
 
 
+def open_to_append(path: str) -> int:
+    # A pipe that nobody reads is refused by O_NONBLOCK, and any other below.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(path, flags, 0o600)
+    try:
+        found = os.fstat(fd)
+        regular = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if found.st_uid != os.geteuid() or not regular:
+            raise PermissionError(errno.EACCES, "it is no file of this user's alone", path)
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            # It was there before, with wider rights.
+            os.fchmod(fd, 0o600)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
 def own_opener(path: str, flags: int) -> int:
     # Looked at when it is open: it cannot be exchanged any more. A pipe must not be waited for.
     fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -256,6 +256,10 @@ def private_opener(path: str, flags: int) -> int:
     return fd
 
 
+def open_to_append(path: str) -> int:
+    return own_opener(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOINHERIT)
+
+
 def own_opener(path: str, flags: int) -> int:
     import msvcrt
 

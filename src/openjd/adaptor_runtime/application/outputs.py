@@ -8,6 +8,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+#: Of more files that a task has written nobody wants to be told one by one.
+MOST_FOUND = 1000
+
 
 class _State(NamedTuple):
     """What tells a file from the one that was there before.
@@ -61,6 +64,8 @@ class OutputCheck:
         self.paths: list[str] = list(dict.fromkeys(map(_path, paths)))
         here = os.getcwd()
         self._full = [os.path.join(here, path) for path in self.paths]
+        #: What ``verify`` has found of this task's, at most MOST_FOUND files.
+        self.found: list[str] = []
         self._before: dict[str, _State] = {}
         gone_through: set[str] = set()
         for path in self._full:
@@ -77,6 +82,7 @@ class OutputCheck:
         ``empty: ``, ``neither a file nor a folder: `` or ``cannot be looked at: ``.
         """
         problems: list[str] = []
+        self.found = []
         for path, full in zip(self.paths, self._full):
             if _pattern(full):
                 problems += self._wrong_with_glob(path, full)
@@ -100,7 +106,10 @@ class OutputCheck:
             return [f"neither a file nor a folder: {_shown(path)}"]
         if self._before.get(full) == _State.of(found):
             return [f"not written by this task: {_shown(path)}"]
-        return [] if found.st_size else [f"empty: {_shown(path)}"]
+        if not found.st_size:
+            return [f"empty: {_shown(path)}"]
+        self._add(full)
+        return []
 
     def _wrong_with_folder(self, path: str, full: str) -> list[str]:
         try:
@@ -112,6 +121,7 @@ class OutputCheck:
             files += 1
             if self._before.get(file) != state:
                 if state.size:
+                    self._add(file)
                     return []
                 written += 1
         if not files:
@@ -131,7 +141,9 @@ class OutputCheck:
                 folders.append(match)
             elif self._before.get(match) != state:
                 written = True
-                if not state.size:
+                if state.size:
+                    self._add(match)
+                else:
                     empty.append(f"empty: {_shown(match)}")
         if written:
             return empty
@@ -140,6 +152,10 @@ class OutputCheck:
         if len(folders) == 1 == len(matches):
             return self._wrong_with_path(folders[0], folders[0])
         return [f"not written by this task: {_shown(path)} ({len(matches):,} found, none is new)"]
+
+    def _add(self, file: str) -> None:
+        if len(self.found) < MOST_FOUND:
+            self.found.append(file)
 
 
 def _path(path: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .. import _journal
 from .._output import has_failed
 from .._stacks import describe_threads
 from ..adaptors import Adaptor, AdaptorConfigurationOptions, BaseAdaptor
@@ -257,6 +258,9 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
 
     def _verify(self, check: OutputCheck) -> None:
         problems = check.verify()
+        if (journal := _journal.current()) is not None:
+            for file in check.found:
+                journal.output(file)
         if problems:
             more = len(problems) - _MOST_PROBLEMS
             told = problems[:_MOST_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])

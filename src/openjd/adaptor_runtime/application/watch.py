@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from .._platform import resident_bytes
 from .settings import Limits
 
 # Memory and free disk have no event to wait for: they are looked at this often (seconds), and
@@ -162,24 +163,6 @@ class Watch:
 def shown(number: float) -> str:
     """A number for people: 64, 2.5, 1,000,000."""
     return f"{number:,.0f}" if number == int(number) else f"{number:,}"
-
-
-def resident_bytes(pids: Iterable[int]) -> int:
-    """The resident memory of these processes and all that they started."""
-    import psutil
-
-    seen: dict[int, int] = {}
-    for pid in pids:
-        try:
-            root = psutil.Process(pid)
-            for process in [root, *root.children(recursive=True)]:
-                try:
-                    seen[process.pid] = process.memory_info().rss
-                except psutil.Error:
-                    pass  # Gone by now.
-        except psutil.Error:
-            pass
-    return sum(seen.values())
 
 
 def _free_bytes(folder: str) -> int | None:

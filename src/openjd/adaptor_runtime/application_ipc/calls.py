@@ -19,6 +19,7 @@ from openjd.adaptor_runtime_client.wire.errors import (
 from openjd.adaptor_runtime_client.wire.framing import encode_message
 from openjd.adaptor_runtime_client.wire.transport import Connection
 
+from .. import _journal
 from .errors import ApplicationError
 
 _logger = logging.getLogger(__name__)
@@ -239,6 +240,8 @@ class Calls:
                     + (f"; did you mean {meant!r}?" if meant is not None else "")
                 )
             client.pending[call.id] = call
+            if len(client.pending) == 1:
+                _note_current(client)
             client.unread[call.id] = len(frame)
             client.unread_bytes += len(frame)
             client.outbox.append(frame)
@@ -337,6 +340,7 @@ class Calls:
             if kind == messages.RESULT:
                 client.unread_bytes -= client.unread.pop(number, 0)
                 call = client.pending.pop(number, None)
+                _note_current(client)
             else:
                 call = client.pending.get(number)
         if kind == messages.RESULT:
@@ -393,7 +397,10 @@ class Calls:
         """Takes a call out of those that are pending; False if it is none of them."""
         with self._changed:
             client = self._client
-            return client is not None and client.pending.pop(call.id, None) is not None
+            if client is None or client.pending.pop(call.id, None) is None:
+                return False
+            _note_current(client)
+            return True
 
     def _send(self, client: _Client, may_wait: bool) -> None:
         """Sends what is in the outbox, or has a thread do so where it might have to wait."""
@@ -435,7 +442,15 @@ def _hello(connection: Connection, message: messages.Message) -> Hello:
 def _emptied(client: _Client) -> list[Call]:
     calls = list(client.pending.values())
     client.pending.clear()
+    _note_current(client)
     return calls
+
+
+def _note_current(client: _Client) -> None:
+    """Has the journal know which call the application performs from now on."""
+    if (journal := _journal.current()) is not None:
+        call = next(iter(client.pending.values()), None)
+        journal.phase(call.name if call is not None else "")
 
 
 def _tell(function: Callable[[Call, Any], None] | None, call: Call | None, value: Any) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import IO, Protocol
 
-from .. import _session_folder
+from .. import _journal, _session_folder
 from .._output import LogHandler, pass_messages, report_failure
 from .._platform import ProcessHandle, ProcessTree, own_group_options
 from .._session_folder import APPLICATION, SessionFolder
@@ -64,6 +64,9 @@ class LoggingSubprocess:
         OSError: the system cannot start the program.
     """
 
+    # The journal that has been told of the start, and not of the end.
+    _noted: _journal.Journal | None = None
+
     def __init__(
         self,
         *,
@@ -84,7 +87,8 @@ class LoggingSubprocess:
         tree = session.new_tree() if session else os.urandom(8).hex()
         variables = dict(os.environ if environment is None else environment)
         variables[_session_folder.TREE_VARIABLE] = tree
-        logger.info("Running command: %s", subprocess.list2cmdline(list(args)))
+        command = subprocess.list2cmdline(list(args))
+        logger.info("Running command: %s", command)
         try:
             process: subprocess.Popen[bytes] = subprocess.Popen(
                 list(args),
@@ -120,6 +124,10 @@ class LoggingSubprocess:
             self._callback_error: BaseException | None = None
             self._drained = False
             self._pumps: list[Pump] = []
+            self._noted = _journal.current()
+            if self._noted is not None:
+                # Before the first line of it.
+                self._noted.application_started(process.pid, command)
             for stream, level, handler in (
                 (process.stdout, STDOUT, stdout_handler),
                 (process.stderr, STDERR, stderr_handler),
@@ -130,6 +138,7 @@ class LoggingSubprocess:
             # No thread can be started, say: nobody would read what it prints.
             process.kill()
             process.wait()
+            self._note_end()
             raise
         with _running_lock:
             _running.add(self)
@@ -275,6 +284,7 @@ class LoggingSubprocess:
                     pump.drain(end)
         # Only the first to ask waits for a process that holds the pipe.
         self._drained = True
+        self._note_end()
         if self._process.poll() is not None and self._tree.is_gone():
             self._tree.close()
             with _running_lock:
@@ -282,6 +292,13 @@ class LoggingSubprocess:
                 _running.discard(self)
             if self._session is not None:
                 self._session.leave(place)
+
+    def _note_end(self) -> None:
+        status = self._process.poll()
+        if status is not None:
+            noted, self._noted = self._noted, None
+            if noted is not None:
+                noted.application_ended(self.pid, status)
 
     def __enter__(self) -> LoggingSubprocess:
         return self

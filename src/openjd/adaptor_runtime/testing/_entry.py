@@ -44,6 +44,14 @@ class TestedEntryPoint(EntryPoint):
             self.adaptor_name = self._class.__name__
         return self._class
 
+    def find_name(self) -> str:
+        """The adaptor's name; a TOML file has to be read for it."""
+        try:
+            self.load()
+        except EntryPointError:
+            pass  # Whoever needs the adaptor is told why.
+        return self.adaptor_name
+
     def reentry_command(self, reentry_exe: str | None) -> list[str]:
         """The command that starts it anew, for the daemon."""
         return [sys.executable, "-m", "openjd.adaptor_runtime.testing._entry", self.path]

@@ -43,6 +43,7 @@ class Player:
         self._client_folder = settings["client"]
         self._arguments = arguments
         self._deaf = False
+        # The client that reports progress and status; those of the 0.9 surface cannot.
         self._client: Any = None
 
     def run(self) -> int:
@@ -114,6 +115,12 @@ class Player:
             if name[1:] in os.environ:
                 return os.environ[name[1:]]
             raise Lost(f"needs the environment variable {name[1:]}, which is not set")
+        if "*" in name:
+            texts = self._arguments if parameters is None else parameters.values()
+            fitting = [one for one in texts if fnmatch.fnmatchcase(str(one), name)]
+            if fitting:
+                return str(fitting[-1])
+            raise Lost(f"needs something like {name}, which {list(texts)} does not have")
         if parameters is not None:
             if name in parameters:
                 return str(parameters[name])
@@ -139,8 +146,15 @@ class Player:
         self._print(2, step["print_error"], step, parameters)
 
     def _print(
-        self, stream: int, text: str, step: dict[str, Any], parameters: Mapping[str, Any] | None
+        self,
+        stream: int,
+        lines: str | list[str],
+        step: dict[str, Any],
+        parameters: Mapping[str, Any] | None,
     ) -> None:
+        text = lines if isinstance(lines, str) else "\n".join(lines)
+        if lines == []:
+            return
         if step.get("fill"):
             text = self._fill(text, parameters)
         _write(stream, (text + "\n").encode("utf-8", "surrogatepass"))
@@ -224,18 +238,21 @@ class Player:
 
     def _answer(self, server: str) -> NoReturn:
         """Answers actions until the adaptor closes the application."""
-        client = self._client = self._make_client(server)
+        load_client(self._client_folder)
+        if server == os.environ.get(SERVER):
+            client = self._client = self._make_client(server)
+            try:
+                client.connect()
+            except ConnectionError as e:
+                raise Lost(f"is no client: {e}") from None
+        else:
+            client = self._make_old_client(server)
         if self._deaf:
             _ignore_the_asking()
-        try:
-            client.connect()
-        except ConnectionError as e:
-            raise Lost(f"is no client: {e}") from None
         client.poll()
         raise SystemExit(0)
 
     def _make_client(self, server: str) -> Any:
-        load_client(self._client_folder)
         from openjd.adaptor_runtime_client import ApplicationClient
 
         player = self
@@ -256,6 +273,27 @@ class Player:
             client.actions.setdefault(part["name"], lambda args: None)
         return client
 
+    def _make_old_client(self, server: str) -> Any:
+        """A client of the 0.9 surface: actions that nobody waits for."""
+        from openjd.adaptor_runtime_client import ClientInterface
+
+        player = self
+
+        class OldClient(ClientInterface):
+            def close(self, args: Any) -> None:
+                player._act("close", args or {}, needed=False)
+
+            def graceful_shutdown(self, signum: Any, frame: Any) -> None:
+                raise SystemExit(1)
+
+            def _perform_action(self, action: Any) -> None:
+                self.actions.setdefault(
+                    action.name, lambda args: player._act(action.name, args or {})
+                )
+                super()._perform_action(action)
+
+        return OldClient(server)
+
     def _act(self, name: str, parameters: dict[str, Any], needed: bool = True) -> Any:
         def fits(part: dict[str, Any]) -> bool:
             if part["name"] != name and (part["name"] != "*" or not needed):
@@ -269,7 +307,10 @@ class Player:
             if needed:
                 raise LookupError(f"the fake application has no part for {name}({parameters})")
             return None
-        return self._play(self._script["actions"][number - 1].get("steps", []), parameters)
+        try:
+            return self._play(self._script["actions"][number - 1].get("steps", []), parameters)
+        except Lost as e:
+            raise LookupError(f"the fake application {e}") from None
 
 
 def load_client(folder: str) -> None:

@@ -22,11 +22,22 @@ def dumps(whole: dict[str, Any]) -> str:
             for key, item in table.items():
                 if _tables(item):
                     lines.append(f"{_key(key)} = [")
-                    lines += [f"    {_value(one)}," for one in item]
+                    lines += [f"    {_step(one)}," for one in item]
                     lines.append("]")
                 else:
                     lines.append(f"{_key(key)} = {_value(item)}")
     return "\n".join(lines) + "\n"
+
+
+def _step(step: dict[str, Any]) -> str:
+    """A step on one line; the lines of a text on one each."""
+    pairs = []
+    for key, value in step.items():
+        text = _value(value)
+        if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+            text = "\n".join(["[", *(f"        {_text(one)}," for one in value), "    ]"])
+        pairs.append(f"{_key(key)} = {text}")
+    return f"{{ {', '.join(pairs)} }}"
 
 
 def _tables(value: Any) -> bool:

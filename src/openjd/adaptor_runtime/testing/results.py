@@ -187,9 +187,7 @@ class Result:
         if count is None and found == 0:
             self._wrong(f"there was to be a line with {_shown(text)}, but there is none")
         if count is not None and found != count:
-            self._wrong(
-                f"there were to be {count} lines with {_shown(text)}, but there are {found}"
-            )
+            self._wrong(f"there were to be {count} lines with {_shown(text)}, not {found}")
         return self
 
     def assert_lines(self, *texts: str | re.Pattern[str]) -> Result:
@@ -198,8 +196,8 @@ class Result:
         missing = _first_missing(texts, self.lines)
         if missing is not None:
             self._wrong(
-                f"there was to be a line with {_shown(texts[missing])}{_after(texts, missing)}, "
-                "but there is none"
+                f"there was to be a line with {_shown(texts[missing])}"
+                f"{_after(texts, missing) or ','} but there is none"
             )
         return self
 
@@ -229,7 +227,7 @@ def _shown(wanted: str | re.Pattern[str]) -> str:
 
 
 def _after(texts: Sequence[Any], index: int) -> str:
-    return f", behind {_shown(texts[index - 1])}" if index else ""
+    return f", behind {_shown(texts[index - 1])}," if index else ""
 
 
 def _first_missing(texts: Sequence[str | re.Pattern[str]], lines: Sequence[str]) -> int | None:

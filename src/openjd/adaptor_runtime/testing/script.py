@@ -23,6 +23,10 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _lines(value: Any) -> bool:
+    return _text(value) or (isinstance(value, list) and all(map(_text, value)))
+
+
 def _true(value: Any) -> bool:
     return value is True
 
@@ -63,19 +67,23 @@ def _json(value: Any) -> bool:
 
 
 #: The signals that a fake application can be ended by.
-SIGNALS = ("SIGABRT", "SIGFPE", "SIGILL", "SIGINT", "SIGKILL", "SIGSEGV", "SIGTERM")
+SIGNALS = (
+    "SIGABRT", "SIGBUS", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGKILL", "SIGPIPE", "SIGSEGV",
+    "SIGTERM", "SIGXCPU",
+)  # fmt: skip
 
 _TEXT: tuple[_Check, str] = (_text, "a text")
+_LINES: tuple[_Check, str] = (_lines, "a text, or a list of texts,")
 _FLAG: tuple[_Check, str] = (_flag, "true or false")
 _TRUE: tuple[_Check, str] = (_true, "true")
 _NUMBER: tuple[_Check, str] = (_number, "a number")
 
 #: Verb -> what its value must be, in words; and the keys that may stand beside it.
 STEPS: dict[str, tuple[tuple[_Check, str], dict[str, tuple[_Check, str]]]] = {
-    "print": (_TEXT, {"fill": _FLAG}),
-    "print_error": (_TEXT, {"fill": _FLAG}),
+    "print": (_LINES, {"fill": _FLAG}),
+    "print_error": (_LINES, {"fill": _FLAG}),
     "print_hex": ((_hex, "bytes in hexadecimal digits, such as 'c3 28 0a'"), {}),
-    "wait": ((_seconds, "a number of seconds, 0 or more"), {}),
+    "wait": ((_seconds, "a number of seconds, 0 or more,"), {}),
     "write": (_TEXT, {"text": _TEXT}),
     "progress": (_NUMBER, {}),
     "status": (_TEXT, {}),
@@ -84,7 +92,7 @@ STEPS: dict[str, tuple[tuple[_Check, str], dict[str, tuple[_Check, str]]]] = {
     "python": (_TEXT, {}),
     "answer": (_TRUE, {"server": _TEXT}),
     "hang": (_TRUE, {}),
-    "exit": ((_exit_code, "an exit code, 0 or more"), {}),
+    "exit": ((_exit_code, "an exit code, 0 or more,"), {}),
     "crash": ((_signal, f"one of {', '.join(SIGNALS)}"), {}),
     "returns": ((_json, "a value that JSON can express"), {}),
     "raises": (_TEXT, {"type": _TEXT}),
@@ -142,8 +150,9 @@ class Part:
             path: ``{name}`` in it stands for a field. The fields of an action are its parameters.
                 Those of a command are ``{1}``, its first argument, ``{-1}``, its last one, and so
                 on, and ``{--output}``, what stands behind the option ``--output`` (``-o`` …).
-                ``{$NAME}`` is an environment variable. ``{{`` is a brace. A ``file:`` before the
-                path is left out.
+                ``{*.png}`` is the last argument, or parameter, that ends so: a name with ``*``
+                is a pattern. ``{$NAME}`` is an environment variable. ``{{`` is a brace. A
+                ``file:`` before the path is left out.
             text: what is written; a few words by default.
         """
         return self._add(write=path, **({} if text is None else {"text": text}))
@@ -210,11 +219,13 @@ class Part:
         """The action fails with an exception."""
         return self._add(raises=message, type=type)
 
-    def _print(self, verb: str, lines: Iterable[str], every: float, fill: bool) -> Part:
+    def _print(self, verb: str, lines: tuple[str, ...], every: float, fill: bool) -> Part:
+        options = {"fill": True} if fill else {}
+        if not every:
+            # All at once.
+            return self._add(**{verb: lines[0] if len(lines) == 1 else list(lines)}, **options)
         for line in lines:
-            if every:
-                self.waits(every)
-            self._add(**{verb: line}, **({"fill": True} if fill else {}))
+            self.waits(every)._add(**{verb: line}, **options)
         return self
 
     def _add(self, **step: Any) -> Part:

@@ -25,14 +25,19 @@ _decode = json.JSONDecoder().decode
 HELLO = "hello"
 
 # Frontend -> daemon. START, RUN and STOP own the connection until FINAL; CANCEL refers to the
-# request under way on the same connection; STATUS is answered at once, whatever runs.
+# request under way on the same connection; STATUS and LOGS are answered at once, whatever runs.
 START = "start"
 RUN = "run"
 STOP = "stop"
 CANCEL = "cancel"
 STATUS = "status"
-# Daemon -> frontend. Output travels between request and FINAL as output frames.
+LOGS = "logs"
+# Daemon -> frontend. Output travels between request and FINAL as output frames. LINES, NEWS and at
+# the end END are what LOGS asks for: in messages of their own, for who asks is no scheduler.
 FINAL = "final"
+LINES = "lines"
+NEWS = "news"
+END = "end"
 
 # Application -> application server. NEXT is answered when there is an action, POLL at once: with
 # the action, or with NOTHING. The answer to RULES has the same type.

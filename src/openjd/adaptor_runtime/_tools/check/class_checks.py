@@ -125,8 +125,8 @@ def check_class(findings: Findings, about: dict[str, Any], source: Source | None
             findings.add(code, text, file, line_of(node, name), mend)
     _check_rules(findings, about, node, file)
     _check_configuration_name(findings, about)
-    if node is not None:
-        _check_commands(findings, about, node, file)
+    if node is not None and source is not None:
+        _check_commands(findings, about, node, source)
 
 
 _MISSING = {
@@ -181,10 +181,11 @@ def _check_configuration_name(findings: Findings, about: dict[str, Any]) -> None
 
 
 def _check_commands(
-    findings: Findings, about: dict[str, Any], node: ast.ClassDef, file: str | None
+    findings: Findings, about: dict[str, Any], node: ast.ClassDef, source: Source
 ) -> None:
     """How command lines are made, by a look at the code."""
     name = {"application": "command", "command line": "commands"}.get(about["kind"])
+    file = source.path
     method = functions(node).get(name or "")
     if method is None:
         return
@@ -206,7 +207,7 @@ def _check_commands(
         for element in elements:
             if _is_text(element):
                 findings.add("B208", f"{name}() returns a text", file, element.lineno)
-    if name == "command" and not mentions(node, "client_script"):
+    if name == "command" and not mentions(source.tree, "client_script"):
         findings.add(
             "B209",
             f"{about['name']} never uses self.client_script, so the application does not run the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,6 +58,10 @@ class Findings:
         self._found: dict[Finding, None] = {}
         #: What could not be looked at, and why.
         self.notes: list[str] = []
+
+    def ignore(self, codes: Iterable[str]) -> None:
+        """From here on, these are not wanted either."""
+        self._ignored = (*self._ignored, *codes)
 
     def add(
         self,

@@ -320,7 +320,15 @@ class RuntimeConfiguration(Configuration):
             return ["lease_seconds"], (
                 f"{shown(lease)} is no number of seconds (0 for a daemon that waits for ever)"
             )
+        log = config.get("session_log", "")
+        if not isinstance(log, str) or "\0" in log:
+            return ["session_log"], f'{shown(log)} is no path of a file or folder ("" for none)'
         return None
+
+    @property
+    def session_log(self) -> str:
+        """The file, or the folder for files, that sessions are recorded in (default: none)."""
+        return str(self._config.get("session_log", ""))
 
     @property
     def warn_unmapped_paths(self) -> bool:
