@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from apps.drive import Host
 
+from openjd.adaptor_runtime._journal import Journal
+from openjd.adaptor_runtime._session_log import SessionLog
 from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script
 from openjd.adaptor_runtime.testing._logs import arguments
-from openjd.adaptor_runtime.testing.record import RecordError, record, record_text
+from openjd.adaptor_runtime.testing.recording import RecordError, record, record_text
 
 from .adaptors import RealPainter
 
@@ -150,6 +152,23 @@ def application(event: str, **more: Any) -> dict[str, Any]:
 
 
 START = {"kind": "session", "format": 1, "version": "0.9.7", "adaptor": "X", "mode": "daemon"}
+
+
+def test_an_action_that_was_over_at_once(tmp_path: Path) -> None:
+    """It is in the log if it has printed something, also when that comes behind its answer."""
+    log = SessionLog(str(tmp_path / "log"), "X", print)
+    journal = Journal("X", "daemon", "ADAPTOR_OUTPUT: ", log)
+    journal.application_started(1, "app --python /adaptor_runtime_client/bootstrap.py")
+    journal.step_begins("run", 1)
+    for lines in ("", "openjd_progress: 1.0\n", "ADAPTOR_OUTPUT: STDOUT: x\n"):
+        journal.phase("work")
+        journal.phase("")
+        if lines:
+            journal.lines(lines)
+    journal.close()
+    actions = record(tmp_path / "log", scale=0).to_dict()["actions"]
+    work = {"name": "work", "times": 1, "steps": [{"print": "x"}]}
+    assert actions == [work, {"name": "*", "steps": []}]
 
 
 def test_what_was_ended_by_the_runtime() -> None:

@@ -38,11 +38,13 @@ def fake_application() -> Iterator[Callable[..., FakeApplication]]:
 @pytest.fixture
 def adaptor_session(
     tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
     fake_application: Callable[..., FakeApplication],
 ) -> Iterator[Callable[..., AdaptorSession]]:
     """Makes sessions: ``adaptor_session(adaptor, init_data, …)``; see ``AdaptorSession``.
 
-    They end with the test, which fails if they leave something behind.
+    They end with the test, which fails if they leave something behind. What the test has patched
+    with ``monkeypatch`` is undone after that.
     """
     from .sessions import AdaptorSession
 
