@@ -121,5 +121,3 @@ def test_runs_of_pytest(tmp_path: Path) -> None:
     assert "ERROR test_sessions.py::test_what_is_left - " in printed
     assert "ERROR test_sessions.py::test_a_stop_that_fails - " in printed
     assert "the stop was to go well, but failed: no end" in printed
-    without = ("-p", "no:openjd_adaptor", "test_of_somebody.py")
-    assert "2 passed" in python(*strict, *without, folder=tmp_path)

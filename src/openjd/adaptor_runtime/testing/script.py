@@ -259,7 +259,9 @@ class Script:
         ScriptError: a value does not do.
     """
 
-    def __init__(self, *, version: str | None = None, modules: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, version: str | None = None, modules: Iterable[str | os.PathLike[str]] = ()
+    ) -> None:
         self._head: dict[str, Any] = {}
         if version is not None:
             self._head["version"] = version
