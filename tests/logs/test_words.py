@@ -21,9 +21,15 @@ _WRAPPED = {
     "application/placeholders.py": _DESCRIPTION,
     "adaptors/configuration/configuration.py": "the configuration file x.json: {}",
     "_cli/about.py": "--init-data{}",
+    "_data.py": "--{}",
+    "_fields.py": "--init-field n: {}",
+    "_text.py": "--init-data: the file x.json {}",
 }
 #: Words that end up in no log, and why.
 _NOT_TOLD = {
+    "7 is no number of lines": "who watches a session is no part of it",
+    "the daemon has ended without a word": "who watches a session is no part of it",
+    "the daemon does not show its log (7)": "who watches a session is no part of it",
     "this is no date and time with a zone": "a notice of a cancel that cannot be read is none",
     "there is no process 7": "who looks for a process expects that",
     "there are no guardians here": "a system without them is never asked",

@@ -6,7 +6,7 @@ import sys
 
 from .._arguments import Parser
 from .._text import one_line
-from ..testing.record import RecordError, record
+from ..testing.recording import RecordError, record
 from ..testing.script import ScriptError
 
 

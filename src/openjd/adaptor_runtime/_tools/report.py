@@ -16,12 +16,12 @@ def main(arguments: list[str]) -> int:
     from .reporting.pictures import in_folder
 
     try:
-        logs = [read(path) for path in options.logs]
+        logs = [read(path) for path in _files(options.logs)]
         more = list(in_folder(options.outputs)) if options.outputs else []
     except LogError as e:
         return _error(str(e))
     except OSError as e:
-        return _error(f"the folder {options.outputs} cannot be read: {e.strerror or e}")
+        return _error(f"the folder {e.filename} cannot be read: {e.strerror or e}")
     target = options.output or _beside(options.logs[0])
     if any(path != "-" and _is_same(path, target) for path in options.logs):
         return _error(f"{target} is one of the logs; name another file with -o")
@@ -40,6 +40,24 @@ def main(arguments: list[str]) -> int:
         return _error(f"{target} cannot be written: {getattr(e, 'strerror', None) or e}")
     print(target)
     return 0
+
+
+def _files(paths: list[str]) -> list[str]:
+    """The logs; a folder stands for the journals in it.
+
+    Raises:
+        LogError: there are none in it.
+    """
+    found: list[str] = []
+    for path in paths:
+        if path == "-" or not os.path.isdir(path):
+            found.append(path)
+            continue
+        names = sorted(name for name in os.listdir(path) if name.endswith(".jsonl"))
+        if not names:
+            raise LogError(f"no journal (*.jsonl) is in the folder {path}")
+        found += [os.path.join(path, name) for name in names]
+    return found
 
 
 def _beside(log: str) -> str:
@@ -73,7 +91,7 @@ def parser() -> Parser:
         metavar="LOG",
         nargs="+",
         help="a session's log: its journal (setting session_log), what `openjd run` or an "
-        "adaptor's commands printed; - for stdin",
+        "adaptor's commands printed; - for stdin; a folder stands for the journals in it",
     )
     parser.add_argument(
         "-o",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...application.toml_adaptor import Description
-from ._probe import describe_rule
+from ._facts import describe_rule
 from .class_checks import check_rule
 from .findings import Findings
 from .schemas import check_schema

@@ -15,7 +15,7 @@ from .class_checks import check_class, check_import
 from .client import Client, check_client, read_client
 from .codes import is_code
 from .description import check_description
-from .dry_run import dry_run, init_data_for
+from .dry_run import dry_run, fake_script, init_data_for
 from .findings import Findings
 from .patterns import check_callbacks, check_compiled_patterns
 from .project import Project, check_project, check_scripts, read_project, scripts_of
@@ -26,6 +26,9 @@ from .template import beside, check_template, templates_of
 
 _OLDEST_PYTHON = (3, 7)
 _PYTHON = re.compile(r"3\.\d+")
+_SERVER_VARIABLE = re.compile(
+    r"""environ\[\s*["'](\w*(?:SERVER|SOCKET)\w*)["']\s*\]\s*=|["'](\w+_SERVER_PATH)["']"""
+)
 _TOML = "openjd.adaptor_runtime.application.toml_adaptor"
 
 
@@ -50,6 +53,9 @@ class _Checked(NamedTuple):
     schemas: dict[str, Any]
     file: str
     is_sure: bool
+    #: The environment variable by which an adaptor of version 0.9 tells its application where the
+    #: adaptor's server is; "" if there is none.
+    server_variable: str = ""
 
 
 def check(findings: Findings, target: Target, wishes: Wishes) -> None:
@@ -202,7 +208,12 @@ def _check_python(
         return None
     spec = {"module": about["module"], "name": about["name"], "file": about["file"]}
     is_sure = about["kind"] in ("application", "command line") and not _uses_answers(sources)
-    return _Checked(spec, client, schemas, about["file"], is_sure)
+    variable = ""
+    if about["kind"] not in ("application", "command line"):
+        texts = "\n".join(one.text for one in sources.values())
+        named = _SERVER_VARIABLE.search(texts)
+        variable = (named[1] or named[2]) if named else ""
+    return _Checked(spec, client, schemas, about["file"], is_sure, variable)
 
 
 def _source(file: str) -> Source | None:
@@ -292,5 +303,11 @@ def _dry_run(findings: Findings, place: Place, checked: _Checked | None, wishes:
     )
     if init_data is not None:
         dry_run(
-            findings, place, checked.spec, checked.client, init_data, checked.file, checked.is_sure
+            findings,
+            place,
+            checked.spec,
+            fake_script(checked.client, checked.server_variable),
+            init_data,
+            checked.file,
+            checked.is_sure,
         )

@@ -467,7 +467,7 @@ DATA = (
           "A path needs file:// in front of it; a text that begins with a brace may have lost its quotes to a shell.",
           _DATA),
     Cause("data-unreadable", ("{what} is neither JSON nor YAML…", "{what}: the file {path} cannot be read: …", "{what}: the file {path} is no text in UTF-8 …", "{what} is nested too deeply", "…: a number of … characters",
-                              "…: an alias stands for what it is a part of", "…: its aliases stand for more than … values", "{what} holds a value that is not what its tag … says", "{what}: nested too deeply, …", "--…: …"),
+                              "…: an alias stands for what it is a part of", "…: its aliases stand for more than … values", "{what} holds a value that is not what its tag … says", "{what}: nested too deeply, …", "--…: …", "--… is no text in UTF-8…"),
           "Init data, run data or path mapping rules cannot be read.",
           "Most often it is quoting: an apostrophe or a backslash in a path. Put the data in a file (file://PATH), and in YAML put paths in a block of their own (|2-).",
           _DATA),

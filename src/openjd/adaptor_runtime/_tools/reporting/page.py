@@ -135,7 +135,7 @@ def _pictures(sessions: Sequence[Session], show: bool, more: Iterable[str]) -> l
                 if path not in taken and len(taken) < 20 * MOST_PICTURES:
                     taken[path] = taker.take(path, begin, end)
     for path in more:
-        picture = taker.take(path, None, None)
+        picture = taker.take_own(path)
         if picture.data and path not in taken:
             taken[path] = picture
     return list(taken.values())

@@ -48,7 +48,14 @@ class Pictures:
         self._count = self._bytes = 0
 
     def take(self, path: str, begin: float | None, end: float | None) -> Picture:
-        """The output at `path`, which was written between these times, if they are known."""
+        """The output at `path`, which a log names, written between these times if it has dates."""
+        if path.startswith(("\\\\", "//")):
+            # To open it on Windows is to sign in to whatever host a log names.
+            return Picture(path, why="on another host; --outputs shows a folder of there")
+        return self.take_own(path, begin, end)
+
+    def take_own(self, path: str, begin: float | None = None, end: float | None = None) -> Picture:
+        """A picture that the user has named."""
         if self._count >= MOST:
             return Picture(path, why=f"more than {MOST} pictures")
         try:

@@ -90,7 +90,7 @@ class _Journal:
         session.pid = whole(record.get("pid")) or 0
 
     def _step(self, record: dict[str, Any], time: float | None) -> None:
-        kind = record.get("step")
+        kind = text(record, "step")
         if kind not in _STEPS:
             return
         self.told = None
@@ -145,6 +145,11 @@ class _Journal:
         size = number(record.get("bytes"))
         if size is not None and 0 <= size < 1 << 60:
             self.build.current(time).memory.add(time, size)
+
+    def _dropped(self, record: dict[str, Any], time: float | None) -> None:
+        note = "the disk did not keep up when it was written: some of it is missing"
+        if note not in self.log.notes:
+            self.log.notes.append(note)
 
     def _output(self, record: dict[str, Any], time: float | None) -> None:
         path = record.get("path")

@@ -166,7 +166,8 @@ class Step:
     def fail(self, line: Line) -> None:
         """A failure was told to the scheduler; the line has been taken."""
         if not self.fails.count:
-            self.before = [one for one in self.tail if one is not line]
+            told = f"openjd_fail: {line.text}"
+            self.before = [one for one in self.tail if (one.level, one.text) != ("message", told)]
             self.error = self.error or line.text
         self.fails.add(line)
 
