@@ -59,6 +59,19 @@ NAMES = {
 NAMES["openjd.adaptor_runtime.adaptors"] += ["map_path_list", "map_paths"]
 NAMES["openjd.adaptor_runtime.application_ipc"] += ["ApplicationError", "Call", "Calls", "Hello"]
 NAMES["openjd.adaptor_runtime_client"] += ["ApplicationClient", "action"]
+NAMES["openjd.adaptor_runtime.testing"] = [
+    "AdaptorSession",
+    "FakeApplication",
+    "MODES",
+    "Part",
+    "Played",
+    "RecordError",
+    "Result",
+    "Running",
+    "Script",
+    "ScriptError",
+    "record",
+]
 PUBLIC = [module for module in NAMES if not module.rpartition(".")[2].startswith("_")]
 # What is in the standard library on one system or in one version only.
 ELSEWHERE = {"_winapi", "msvcrt", "winreg", "typing"}

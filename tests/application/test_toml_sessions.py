@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from apps.drive import APPS, Command, Ended, Host, await_end
 from apps.gates import Gate
 from cli.test_frontend_imports import MORE_ON_WINDOWS, frontend_modules
 
+from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script
+
 if sys.version_info < (3, 11) and importlib.util.find_spec("tomli") is None:
     pytest.skip("no reader for TOML: pip install '.[toml]'", allow_module_level=True)
+
+Sessions = Callable[..., AdaptorSession]
 
 TOOL = "import sys; from openjd.adaptor_runtime._cli.tool import main; sys.exit(main())"
 CHILDREN = str(APPS / "children.py")
@@ -25,6 +30,16 @@ PLAY = ["-c", "import json, os, sys; exec(sys.argv.pop(1))"]
 SHOW = "print(json.dumps(sys.argv[1:]))"
 #: Writes a file for each of its arguments.
 WRITE = "for name in sys.argv[1:]: open(name, 'w').write('x')"
+
+
+def describe(folder: Path, command: list[str], text: str = "", head: str = "") -> Path:
+    """The file of an adaptor with that command; `text` is the rest of it."""
+    path = folder / "adaptor.toml"
+    whole = json.dumps(command, ensure_ascii=False)
+    path.write_text(
+        f'name = "Player"\nversion = "1.2"\ncommand = {whole}\n{head}\n{text}\n', encoding="utf-8"
+    )
+    return path
 
 
 class Described:
@@ -38,12 +53,7 @@ class Described:
 
     def __init__(self, host: Host, command: list[str], text: str = "", head: str = "") -> None:
         self.host = host
-        self.path = host.folder / "adaptor.toml"
-        whole = json.dumps([sys.executable, *command], ensure_ascii=False)
-        self.path.write_text(
-            f'name = "Player"\nversion = "1.2"\ncommand = {whole}\n{head}\n{text}\n',
-            encoding="utf-8",
-        )
+        self.path = describe(host.folder, [sys.executable, *command], text, head)
 
     def begin(self, *arguments: str, **options: Any) -> Command:
         """Starts ``openjd-adaptor ARGUMENTS``."""
@@ -69,9 +79,9 @@ def shown(ended: Ended) -> list[Any]:
     return [json.loads(line) for line in lines if line[:1] in '[{"']
 
 
-def progress(ended: Ended) -> list[float]:
-    """The progress that was told."""
-    return [float(line[17:]) for line in ended.lines if line.startswith("openjd_progress: ")]
+def fails(result: Result, words: str) -> Result:
+    """It failed for that reason, and there is no noise about it."""
+    return result.assert_failed(words).assert_no_line("Traceback")
 
 
 def test_arguments(host: Host) -> None:
@@ -296,24 +306,29 @@ pattern = '^(\\d+)%%'
 """
 
 
-def test_a_chunk_by_number(host: Host) -> None:
+def test_a_chunk_by_number(adaptor_session: Sessions, tmp_path: Path) -> None:
     """The command runs once for each number; the progress is that of the whole."""
-    code = "print(json.dumps(sys.argv[1:])); print('50%')"
-    adaptor = Described(host, [*PLAY, code, "{number:03d}"], CHUNK % "number")
-    ended = adaptor.run({"frames": "1-5:2,9"})
-    assert shown(ended) == [["001"], ["003"], ["005"], ["009"]]
-    assert progress(ended) == [12.5, 25.0, 37.5, 50.0, 62.5, 75.0, 87.5, 100.0]
-    assert shown(adaptor.run({"frames": 7})) == [["007"]]
-    assert "run data, /frames: the range 'x'" in adaptor.run({"frames": "x"}).fails()
+    path = describe(tmp_path, ["render", "{number:03d}"], CHUNK % "number")
+    render = Script()
+    render.command().prints("50%")
+    session = adaptor_session(path, application=render)
+    told = [12.5, 25.0, 37.5, 50.0, 62.5, 75.0, 87.5, 100.0]
+    session.run({"frames": "1-5:2,9"}).assert_ok().assert_progress(told)
+    session.run({"frames": 7}).assert_ok()
+    fails(session.run({"frames": "x"}), "run data, /frames: the range 'x'")
+    assert session.application is not None
+    assert session.application.commands == [["001"], ["003"], ["005"], ["009"], ["007"]]
 
 
-def test_a_chunk_by_block(host: Host) -> None:
+def test_a_chunk_by_block(adaptor_session: Sessions, tmp_path: Path) -> None:
     """The command runs once for each contiguous block, which counts by its length."""
-    code = "print(json.dumps(sys.argv[1:])); print('50%')"
-    adaptor = Described(host, [*PLAY, code, "{first}", "{last}", "{count}"], CHUNK % "block")
-    ended = adaptor.run({"frames": "1-6,9,10"})
-    assert shown(ended) == [["1", "6", "6"], ["9", "10", "2"]]
-    assert progress(ended) == [37.5, 75.0, 87.5, 100.0]
+    path = describe(tmp_path, ["render", "{first}", "{last}", "{count}"], CHUNK % "block")
+    render = Script()
+    render.command().prints("50%")
+    session = adaptor_session(path, application=render)
+    session.run({"frames": "1-6,9,10"}).assert_ok().assert_progress([37.5, 75.0, 87.5, 100.0])
+    assert session.application is not None
+    assert session.application.commands == [["1", "6", "6"], ["9", "10", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -323,36 +338,39 @@ def test_a_chunk_by_block(host: Host) -> None:
         ("block", "['{folder}/f{first}', '{folder}/f{last}']", "f2"),
     ],
 )
-def test_outputs_of_a_chunk(host: Host, by: str, outputs: str, missing: str) -> None:
+def test_outputs_of_a_chunk(
+    adaptor_session: Sessions, tmp_path: Path, by: str, outputs: str, missing: str
+) -> None:
     """Each part of the chunk has its own; the one that is missing is named."""
-    adaptor = Described(
-        host,
-        [*PLAY, "open(sys.argv[1] + '/f1', 'w').write('x')", "{folder}"],
-        f"{CHUNK % by}\n[init_data]\nfolder = {{ type = 'string', format = 'path' }}",
-        f"outputs = {outputs}",
-    )
-    folder = str(host.folder)
-    says = adaptor.run({"frames": "1-2"}, {"folder": folder}).fails()
-    assert "said that all went well, but: missing:" in says
-    assert missing in says
-    assert "f1" not in says
+    text = f"{CHUNK % by}\n[init_data]\nfolder = {{ type = 'string', format = 'path' }}"
+    path = describe(tmp_path, ["render", "{folder}"], text, f"outputs = {outputs}")
+    render = Script()
+    render.command().writes("{1}/f1", "x")
+    session = adaptor_session(path, {"folder": str(tmp_path)}, application=render)
+    failed = fails(session.run({"frames": "1-2"}), "said that all went well, but: missing:")
+    failed.assert_failed(missing)
+    assert "f1" not in failed.fails[0]
 
 
-def test_outputs(host: Host) -> None:
+def test_outputs(adaptor_session: Sessions, tmp_path: Path) -> None:
     """Exit code 0 counts for nothing if what must be written is missing, old, or empty."""
-    adaptor = Described(
-        host,
-        [*PLAY, "exec(sys.argv[1])", "{code}"],
-        "[run_data]\ncode = { type = 'string' }\nextra = { type = 'string', required = false }",
-        f"outputs = ['out.txt', ['{{extra}}']]\nworking_directory = {json.dumps(str(host.folder))}",
+    path = describe(
+        tmp_path,
+        ["render", "{text}"],
+        "[run_data]\ntext = { type = 'string' }\nextra = { type = 'string', required = false }",
+        f"outputs = ['out.txt', ['{{extra}}']]\nworking_directory = {json.dumps(str(tmp_path))}",
     )
-    write = "open('out.txt', 'w').write('x')"
-    assert "but: missing: " in adaptor.run({"code": ""}).fails()
-    assert "but: empty: " in adaptor.run({"code": "open('out.txt', 'w')"}).fails()
-    assert adaptor.run({"code": write}).status == 0
-    assert "but: not written by this task: " in adaptor.run({"code": ""}).fails()
-    assert adaptor.run({"code": write, "extra": "*.txt"}).status == 0
-    assert "no file matches " in adaptor.run({"code": write, "extra": "*.exr"}).fails()
+    render = Script()
+    render.command("write").writes("out.txt", "x")
+    render.command("empty").writes("out.txt", "")
+    render.command("nothing")
+    session = adaptor_session(path, application=render)
+    fails(session.run({"text": "nothing"}), "but: missing: ")
+    fails(session.run({"text": "empty"}), "but: empty: ")
+    session.run({"text": "write"}).assert_ok()
+    fails(session.run({"text": "nothing"}), "but: not written by this task: ")
+    session.run({"text": "write", "extra": "*.txt"}).assert_ok()
+    fails(session.run({"text": "write", "extra": "*.exr"}), "no file matches ")
 
 
 def test_exit_codes(host: Host) -> None:
@@ -417,22 +435,24 @@ def test_rules(host: Host) -> None:
     assert "'no-text'" in run("").fails()
 
 
-def test_a_failure_in_a_chunk(host: Host) -> None:
+def test_a_failure_in_a_chunk(adaptor_session: Sessions, tmp_path: Path) -> None:
     """No further command is begun, whether an exit code or a rule says it; nor is it at 100 %."""
-    code = "print('bad' if sys.argv[1] == '2' else 'fine'); sys.exit(sys.argv[1] == '3')"
-    adaptor = Described(
-        host,
-        [*PLAY, code, "{number}"],
+    path = describe(
+        tmp_path,
+        ["render", "{number}"],
         CHUNK % "number" + "\n[[rules]]\nkind = 'fail'\npattern = 'bad'",
-        f"outputs = [{json.dumps(str(host.folder / 'nothing'))}]",
+        "outputs = ['nothing']",
     )
-    ended = adaptor.run({"frames": "1-3"})
-    assert ended.fails() == "Error encountered while running adaptor: bad (rule fail-1)"
-    assert ended.text.count("Running command") == 2
-    assert progress(ended) == [33.3]
-    ended = adaptor.run({"frames": "3-5"})
-    assert "ended with exit code 1" in ended.fails()
-    assert ended.text.count("Running command") == 1
+    render = Script()
+    render.command("2").prints("bad")
+    render.command("3").prints("fine").exits(1)
+    render.command().prints("fine")
+    session = adaptor_session(path, application=render)
+    failed = fails(session.run({"frames": "1-3"}), "bad")
+    assert failed.reason == "bad (rule fail-1)"
+    failed.assert_line("Running command", count=2).assert_progress([33.3], complete=False)
+    failed = fails(session.run({"frames": "3-5"}), "ended with exit code 1")
+    failed.assert_line("Running command", count=1)
 
 
 def test_a_licence(host: Host, gate: Gate) -> None:

@@ -195,6 +195,9 @@ SEEDS = (
     Seed("a wheel without its data", COMMAND, "P709", _PROJECT,
          '[tool.setuptools.package-data]\nshrinker = ["*.toml"]\n', ""),
     Seed("a project that is no TOML", PLAIN, "P710", _PROJECT, "[project]", "[project"),
+    Seed("a setting that there is not", PLAIN, "P711", _PROJECT,
+         "[project.scripts]",
+         '[tool.openjd-adaptor.check]\nallow = ["yaml"]\n\n[project.scripts]'),
     # Rules and callbacks.
     Seed("a pattern that does not compile", APPLICATION, "R501", _ADAPTOR,
          r'^Pass (?P<name>\w+)"', r'^Pass (?P<name>\w+"', True),
@@ -260,6 +263,7 @@ SEEDS = (
          "                depth: 2", "                dept: 2"),
     Seed("run data that lacks something", APPLICATION, "T804", _TEMPLATE,
          "\"frames: '{{Task.Param.Frame}}'\"", "'{}'"),
+    Seed("a field of no schema", PLAIN, "T804", _TEMPLATE, "- paper=a4", "- papers=a4"),
     Seed("an adaptor that is not stopped", APPLICATION, "T805", _TEMPLATE,
          "                - stop\n", "                - status\n"),
     # Descriptions.

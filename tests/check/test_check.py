@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 from pathlib import Path
 
@@ -14,8 +15,12 @@ import pytest
 from bounded import LIMIT
 
 from openjd.adaptor_runtime._tools.check._command import main
+from openjd.adaptor_runtime._tools.check.class_checks import check_class
 from openjd.adaptor_runtime._tools.check.codes import CODES, GROUPS
+from openjd.adaptor_runtime._tools.check.findings import Findings
+from openjd.adaptor_runtime._tools.check.source import Source
 
+from . import page
 from .checking import command, found_in
 from .seeds import APPLICATION, HEALTHY, KINDS, PLAIN, SEEDS, Seed
 
@@ -89,16 +94,8 @@ def test_enough_mistakes_are_tried_by_default() -> None:
 
 def test_the_page_has_every_code() -> None:
     """The tables of docs/check.md are those of the program: code, severity, meaning, cure."""
-    page = (REPOSITORY / "docs" / "check.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([A-Z]\d+)` \| (\w+) \| (.*) \| (.*) \|$", page, re.MULTILINE)
-    cell = str.maketrans({"|": r"\|"})
-    expected = [
-        (code, about.severity, about.title.translate(cell), about.mend.translate(cell))
-        for letter in GROUPS
-        for code, about in CODES.items()
-        if code.startswith(letter)
-    ]
-    assert rows == expected
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert text == page.with_tables(text), "python -m tests.check --page writes them"
 
 
 def test_findings_are_lines_with_a_cure(tmp_path: Path) -> None:
@@ -163,7 +160,8 @@ def test_an_adaptor_is_named_in_many_ways(tmp_path: Path, monkeypatch: pytest.Mo
     """A file, a folder of a package, a package and a class on the path: they are the same."""
     project = HEALTHY / PLAIN
     monkeypatch.syspath_prepend(str(project))
-    monkeypatch.setenv("PYTHONPATH", f"{project}")
+    before = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), before]).rstrip(os.pathsep))
     for name in (project / "pyproject.toml", project / "plotter", "plotter"):
         assert found_in(name) == ([], []), name
     # A class by its name, where the package's entry point is for another.
@@ -178,12 +176,9 @@ def test_the_application_s_python_and_modules_are_known(tmp_path: Path) -> None:
     project = by_code["a client with YAML"].plant(tmp_path)
     client = project / "engraver" / "client.py"
     text = client.read_text(encoding="utf-8")
-    client.write_text(text.replace("not os.path", "not (x := os.path"), encoding="utf-8")
-    client.write_text(
-        text.replace("if not os.path.exists(plate):", "if not (x := os.path.exists(plate)):"),
-        encoding="utf-8",
-    )
-    assert [f.code for f in found_in(project)[0]] == ["C605", "C603"]
+    newer = text.replace("if not os.path.exists(plate):", "if not (x := os.path.exists(plate)):")
+    client.write_text(newer, encoding="utf-8")
+    assert sorted(f.code for f in found_in(project)[0]) == ["C603", "C605"]
     with open(project / "pyproject.toml", "a", encoding="utf-8") as file:
         file.write(
             '\n[tool.openjd-adaptor.check]\napplication-python = "3.9"\n'
@@ -207,3 +202,27 @@ def test_all_mistakes_of_a_description_are_told(tmp_path: Path) -> None:
     assert [(f.code, f.line) for f in found] == [
         ("D902", 3), ("D903", 4), ("D903", 5), ("D904", 8), ("R504", 9), ("R501", 12), ("D906", 16),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ('yield ["plot", run_data["sheet"]]', []),
+        ('return [["plot", run_data["sheet"]]]', []),
+        ('return [["plot", str(n)] for n in range(3)]', []),
+        ('return ["plot", run_data["sheet"]]', ["B208"]),
+        ('yield "plot"', ["B208"]),
+        ('return [f"plot {n}" for n in range(3)]', ["B208"]),
+    ],
+)
+def test_command_lines_are_lists_in_a_list(body: str, codes: list[str], tmp_path: Path) -> None:
+    """``commands`` gives command lines, each a list: as a list of them, or one at a time."""
+    path = tmp_path / "plot.py"
+    path.write_text(
+        f"class Plot(CommandLineAdaptor):\n    def commands(self, run_data):\n        {body}\n",
+        encoding="utf-8",
+    )
+    about: dict[str, object] = {"name": "Plot", "file": str(path), "kind": "command line"}
+    findings = Findings()
+    check_class(findings, {**about, "missing": [], "problems": [], "rules": []}, Source(path))
+    assert [finding.code for finding in findings.sorted()] == codes

@@ -10,6 +10,7 @@ from apps.drive import Host, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.test_frontend_imports import frontend_modules
 from openjd.adaptor_runtime._data import DataError
 from openjd.adaptor_runtime._fields import read_fields, with_fields
 
@@ -120,3 +121,15 @@ def test_fields_in_the_foreground(host: Host) -> None:
     )
     assert ended.status == 0, ended.text
     assert "DATA yes -1" in ended.text
+
+
+def test_a_frontend_with_fields_loads_little(host: Host) -> None:
+    """Templates give each task its data in fields: that costs two modules, and nothing heavy."""
+    session = Session(host)
+    session.start()
+    where = ("daemon", "run", "--connection-file", str(session.file))
+    plain = frontend_modules(host, "obedient", *where, "--run-data", '{"a": 1}')
+    fields = frontend_modules(host, "obedient", *where, "--run-field", "a:=1")
+    package = "openjd.adaptor_runtime."
+    assert fields - plain == {f"{package}_fields", f"{package}_data"}
+    assert session.stop().status == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,28 @@ def test_symptoms_keep_their_anchors() -> None:
         "what-a-bug-report-needs",
     }
     assert kept <= anchors(read("docs/troubleshooting.md"))
+
+
+def test_what_programs_say_of_pages() -> None:
+    """Pages and headings that messages and docstrings of the code name are there."""
+    wrong = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for page, heading in re.findall(
+            r"(?<![\w/.])(?:docs/)?([a-z][\w.-]*\.md)(?:#([\w-]+))?",
+            path.read_text(encoding="utf-8"),
+        ):
+            file = ROOT / "docs" / page
+            if not file.exists() or (heading and heading not in anchors(read(f"docs/{page}"))):
+                wrong.append(f"{path.relative_to(ROOT).as_posix()}: {page}#{heading}")
+    assert wrong == []
+
+
+def test_the_picture_of_the_rooms() -> None:
+    """It has the rooms of the import contract."""
+    contract = read("pyproject.toml").partition("layers = [")[2].partition("]")[0]
+    rooms = re.findall(r"openjd\.(?:adaptor_runtime\.)?(\w+)", contract)
+    shown = re.findall(r">(\w+)</text>", read("docs/images/rooms.svg"))
+    assert rooms == [one for one in shown if one in rooms] and len(rooms) > 10
 
 
 @pytest.mark.parametrize(

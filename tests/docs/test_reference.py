@@ -25,6 +25,8 @@ from website import api, commands, settings
 
 #: Made by the runtime and never by others, or by Python.
 _MADE_FOR_AUTHORS = {"AdaptorState", "Call", "Hello"}
+#: Of these the methods are for authors.
+_NEVER_MADE = {"Part", "Running"}
 
 
 def test_every_public_package_has_a_page() -> None:
@@ -67,7 +69,8 @@ def _described() -> Iterator[tuple[str, Any, str]]:
             told = " ".join(inspect.getdoc(base) or "" for base in of_bases)
             if issubclass(one.value, tuple):
                 told += "".join(inspect.getsource(base) for base in of_bases)
-            if not issubclass(one.value, Exception) or "__init__" in vars(one.value):
+            made = one.name not in _NEVER_MADE
+            if made and (not issubclass(one.value, Exception) or "__init__" in vars(one.value)):
                 yield one.home, one.value, told
             for name in {*vars(one.value), *api._inherited(one.value, classes)}:
                 member = getattr(one.value, name, None)

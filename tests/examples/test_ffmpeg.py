@@ -9,12 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from apps.drive import Command, Ended, Host
 
+from openjd.adaptor_runtime.testing import FakeApplication, Script
+
+Fakes = Callable[..., FakeApplication]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ffmpeg"
 
 pytestmark = [
@@ -191,12 +195,14 @@ def test_an_ffmpeg_that_somebody_ends(studio: Studio) -> None:
     assert "FFmpeg ended with exit code 255" in says
 
 
-def test_outputs_that_are_there_already(studio: Studio) -> None:
+def test_outputs_that_are_there_already(studio: Studio, fake_application: Fakes) -> None:
     """A file of an earlier task is no result of this one, even if FFmpeg says that all is well."""
-    fake = studio.host.folder / "bin" / "ffmpeg"
-    fake.write_text("#!/bin/sh\necho progress=end\n")
-    fake.chmod(0o755)
+    script = Script()
+    script.command().prints("progress=end")
+    fake = fake_application(script, "ffmpeg")
     (studio.output / "piece-0.mp4").write_bytes(b"old")
-    ended = studio.convert(FFmpeg=str(fake))
+    ended = studio.convert(FFmpeg=fake.path)
     assert ended.status != 0
     assert "FFmpeg said that all went well, but: not written by this task: " in ended.out
+    (command,) = fake.commands
+    assert command[-1] == f"file:{studio.output / 'piece-0.mp4'}"

@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 from apps.drive import Host
 
+from openjd.adaptor_runtime._journal import Journal
+from openjd.adaptor_runtime._session_log import SessionLog
 from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script
 from openjd.adaptor_runtime.testing._logs import arguments
-from openjd.adaptor_runtime.testing.record import RecordError, record, record_text
+from openjd.adaptor_runtime.testing.recording import RecordError, record, record_text
 
 from .adaptors import RealPainter
 
 pytest.importorskip("hypothesis")
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Sessions = Callable[..., AdaptorSession]
@@ -152,6 +154,23 @@ def application(event: str, **more: Any) -> dict[str, Any]:
 START = {"kind": "session", "format": 1, "version": "0.9.7", "adaptor": "X", "mode": "daemon"}
 
 
+def test_an_action_that_was_over_at_once(tmp_path: Path) -> None:
+    """It is in the log if it has printed something, also when that comes behind its answer."""
+    log = SessionLog(str(tmp_path / "log"), "X", print)
+    journal = Journal("X", "daemon", "ADAPTOR_OUTPUT: ", log)
+    journal.application_started(1, "app --python /adaptor_runtime_client/bootstrap.py")
+    journal.step_begins("run", 1)
+    for lines in ("", "openjd_progress: 1.0\n", "ADAPTOR_OUTPUT: STDOUT: x\n"):
+        journal.phase("work")
+        journal.phase("")
+        if lines:
+            journal.lines(lines)
+    journal.close()
+    actions = record(tmp_path / "log", scale=0).to_dict()["actions"]
+    work = {"name": "work", "times": 1, "steps": [{"print": "x"}]}
+    assert actions == [work, {"name": "*", "steps": []}]
+
+
 def test_what_was_ended_by_the_runtime() -> None:
     """An application that a cancel or a limit has ended would have gone on: it hangs."""
     asked = line("INFO: Asking process 7 to end, and waiting 10 seconds for it")
@@ -213,33 +232,37 @@ def test_unknown_records_and_cut_lines() -> None:
         ),
     ],
 )
-def test_a_log_that_nothing_can_be_made_of(text: str, words: str, host: Host) -> None:
-    """One line says why; the command says it on stderr, with the file's name."""
-    with pytest.raises(RecordError, match=words):
+def test_a_log_that_nothing_can_be_made_of(text: str, words: str) -> None:
+    """One line says why."""
+    with pytest.raises(RecordError, match=words) as caught:
         record_text(text)
-    path = host.folder / "some.log"
-    path.write_text(text)
-    assert words in host.run("-c", TOOL, "record", str(path)).refused()
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_the_command(host: Host, tmp_path: Path) -> None:
-    """It prints TOML, or writes a file, which can be played."""
-    log = tmp_path / "run.log"
+    """It prints TOML or JSON, or writes a file; what it cannot do it says in one line."""
+    log, file, empty = tmp_path / "run.log", tmp_path / "script.json", tmp_path / "empty.log"
     log.write_text(OPENJD_RUN, encoding="utf-8")
+    empty.write_text("")
     expected = record(log, scale=0, writes=["{-1}"])
     tool = ("-c", TOOL, "record")
     options = (str(log), "--scale", "0", "--writes", "{-1}")
-    assert Script.loads(host.run(*tool, *options, "--json").out, "json") == expected
-    file = tmp_path / "script.json"
-    ended = host.run(*tool, *options, "-o", str(file))
-    assert (ended.status, ended.text) == (0, "")
+    toml, written, gone, nothing, scale = host.run_all(
+        (*tool, *options),
+        (*tool, *options, "-o", str(file)),
+        (*tool, str(tmp_path / "gone")),
+        (*tool, str(empty)),
+        (*tool, str(log), "--scale", "-1"),
+    )
+    assert toml.out == expected.dumps()
+    assert (written.status, written.text) == (0, "")
     assert Script.load(file) == expected
-    assert host.run(*tool, *options).out == expected.dumps()
-    gone = host.run(*tool, str(tmp_path / "gone")).refused()
-    assert gone == f"{tmp_path / 'gone'}: No such file or directory"
-    assert "scale" in host.run(*tool, str(log), "--scale", "-1").refused()
+    assert gone.refused() == f"{tmp_path / 'gone'}: No such file or directory"
+    assert nothing.refused().startswith(f"{empty}: it tells of no application; ")
+    assert "a scale is 0 or more, not -1.0" in scale.refused()
 
 
+@settings(max_examples=50)
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_the_words_of_a_command(words: list[str]) -> None:
     """They are found again in the line that the runtime logs."""
@@ -247,6 +270,7 @@ def test_the_words_of_a_command(words: list[str]) -> None:
     assert arguments(line) == words
 
 
+@settings(max_examples=50)
 @given(st.text())
 def test_any_text_at_all(text: str) -> None:
     """Whatever the log is, there is a script, or one line that says why there is none."""

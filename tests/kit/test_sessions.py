@@ -183,6 +183,17 @@ def test_a_test_that_fails_within_a_session() -> None:
     assert not session._place.base.exists()
 
 
+def test_a_test_that_fails_while_a_task_runs(mode: str) -> None:
+    """The task is cancelled, and all is over; this process is its own again."""
+    stdout = sys.stdout
+    session = AdaptorSession(Painter, {"scene": "x"}, mode=mode, application=painter())
+    with pytest.raises(ZeroDivisionError), session:
+        assert session.begin_run({"frames": "9"}).until("READY") and 1 / 0
+    assert sys.stdout is stdout
+    assert not session._place.base.exists()
+    assert not session._place.processes()
+
+
 def test_this_process_is_its_own_again(tmp_path: Path) -> None:
     """Environment, folders, stdout and loggers are the session's within its steps alone."""
     before = dict(os.environ), os.getcwd(), tempfile.gettempdir(), sys.stdout

@@ -106,6 +106,7 @@ def test_the_job_template_is_what_the_tool_makes(kind: str, private_place: Path)
     assert again.read_text(encoding="utf-8") == made.read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(300)
 def test_a_made_package_passes_its_tests(private_place: Path) -> None:
     """As it is, before anybody has edited a line. (``python -m tests.newcomer``: of each kind.)"""
     assert make(private_place, "press", "--application", "Press", "--kind", "application") == 0
@@ -166,6 +167,8 @@ def test_the_other_names(project: str, application: str, made: tuple[str, str]) 
         ("json", "it would hide the module json; take for instance json-adaptor"),
         ("openjd", "it would hide the module openjd"),
         ("tests", "it would hide the module tests"),
+        ("output", "a folder output means something else"),
+        ("application-adaptor", "its class would be ApplicationAdaptor"),
         ("psutil", "it would hide the module psutil"),
         ("pluggy", "a package pluggy is installed in this environment"),
         ("nul", "Windows takes it for a device"),
@@ -213,7 +216,7 @@ def test_nothing_is_overwritten(
     else:
         try:
             there.symlink_to(private_place / "nowhere")
-        except OSError:
+        except (OSError, NotImplementedError):
             pytest.skip("this user may not make links")
     assert make(private_place, "press", "--application", "Press", "--kind", "plain") == 1
     assert f"{there} exists already" in refused(capsys)
@@ -271,7 +274,12 @@ def test_two_names(private_place: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def _typed(folder: Path, *answers: bytes, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
-    return at_terminal([*TOOL, *arguments], answers, folder, os.environ)
+    return at_terminal(
+        [*TOOL, *arguments],
+        answers,
+        folder,
+        {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "", "PYTHON_COLORS": "0"},
+    )
 
 
 @posix_only

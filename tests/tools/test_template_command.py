@@ -75,6 +75,8 @@ def test_the_blender_example(host: Host) -> None:
         assert action["command"] == "python"
         assert action["args"][:4] == ["-m", "blender_adaptor", "daemon", step]
     assert actions(template)[0]["timeout"] == 900 + 60
+    own = tool(host, "blender_adaptor", "--command", "blender-openjd").out
+    assert own == (EXAMPLES / "blender" / "template.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the examples are not here")
@@ -120,6 +122,32 @@ def test_the_turntable_example(host: Host) -> None:
     assert names(template)[0] == "OutputDir"
     arguments = actions(template)[1]["args"]
     assert arguments[-2:] == ["--run-field", "frame:={{Task.Param.Frame}}"]
+
+
+def test_what_a_toml_file_says_of_its_tasks(host: Host) -> None:
+    """Its chunk is the range, its limits are timeouts, and its outputs are written."""
+    (host.folder / "a.toml").write_text(
+        """
+name = "A"
+version = "0.1"
+command = ["true", "{number}"]
+outputs = ["{place}/{number}.png", "{log_of_it}"]
+limits = { run = 100, stop = 0 }
+chunk = { field = "pages", by = "number" }
+[run_data]
+place = { type = "string", format = "path" }
+log_of_it = { type = "string", format = "path" }
+pages = { type = ["string", "integer"] }
+"""
+    )
+    template = made(host, "a.toml")
+    assert template["extensions"] == ["TASK_CHUNKING"]
+    assert names(template) == ["Place", "LogOfIt", "Pages", "ChunkSize", "AdaptorFile"]
+    flows = [(d["objectType"], d["dataFlow"]) for d in template["parameterDefinitions"][:2]]
+    assert flows == [("DIRECTORY", "OUT"), ("FILE", "OUT")]
+    start, run, stop = actions(template)
+    assert (start["timeout"], run["timeout"], stop.get("timeout")) == (960, 160, None)
+    assert run["args"][-1] == "pages={{Task.Param.Page}}"
 
 
 def test_the_output_file(host: Host) -> None:
@@ -182,6 +210,7 @@ EntryPoint(NoSchemas).start()
     "fails/__init__.py": "raise RuntimeError('no\\nlicence')",
     "fails_late/__init__.py": "",
     "fails_late/__main__.py": "raise RuntimeError('no\\nlicence')",
+    "needs_more/__init__.py": "import no_such_dependency",
     "no_adaptor/__init__.py": "",
     "no_adaptor/__main__.py": "print('hello')",
     "not_a_class.py": "Thing = 5",
@@ -193,44 +222,62 @@ EntryPoint(NoSchemas).start()
 }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["no_such_package"], "no_such_package: there is no module 'no_such_package'; ADAPTOR is"),
-        (["no-such-package"], "there is no module"),
-        (["no_such.toml"], "no_such.toml cannot be read"),
-        (["bad.toml"], "bad.toml: "),
-        (["bad_schema.toml"], "run_data.x.type: 'strnig' is not valid"),
-        (["bad_hint.toml"], "the template would not be valid: "),
-        (["not_a_class:Other"], "the adaptor not_a_class:Other cannot be loaded"),
-        (["not_a_class:Thing"], "not_a_class:Thing is no adaptor's class"),
-        (["not_a_class:"], "names no adaptor"),
-        (["fails:Thing"], "no licence"),
-        (["fails_late"], "the adaptor's command failed: RuntimeError: no"),
-        (["no_adaptor"], "python -m no_adaptor starts no EntryPoint"),
-        (["no_schemas"], "NoSchemas has no schemas of its data: put init_data.schema.json"),
-        (["a.toml", "--range", "1"], "--range: no field of the run data"),
-        (["a.toml", "--require", "x"], "--require x: NAME=VALUE is expected"),
-        (["a.toml", "--require", "vcpu=4"], "the template would not be valid: "),
-        (["a.toml", "--name", "{{Param.X}}"], "the template would not be valid: "),
-        (["a.toml", "--command", "'"], "--command: No closing quotation"),
-        (["a.toml", "--command", " "], "--command: it is empty"),
-        ([], "the following arguments are required: ADAPTOR"),
-    ],
-)
-def test_what_is_refused(host: Host, arguments: list[str], words: str) -> None:
+#: What is wrong, and words of the line that says so.
+REFUSED: list[tuple[list[str], str]] = [
+    (["no_such_package"], "no_such_package: there is no module 'no_such_package'; ADAPTOR is"),
+    (["no-such-package"], "there is no module"),
+    (["no_such.toml"], "no_such.toml cannot be read"),
+    (["bad.toml"], "bad.toml: "),
+    (["bad_schema.toml"], "run_data.x.type: 'strnig' is not valid"),
+    (["bad_hint.toml"], "the template would not be valid: "),
+    (["not_a_class:Other"], "the adaptor not_a_class:Other cannot be loaded"),
+    (["not_a_class:Thing"], "not_a_class:Thing is no adaptor's class"),
+    (["not_a_class:"], "names no adaptor"),
+    (["fails:Thing"], "fails cannot be imported: RuntimeError: no"),
+    (["needs_more"], "cannot be imported: ModuleNotFoundError: No module named 'no_such_dep"),
+    (["fails_late"], "the adaptor's command failed: RuntimeError: no"),
+    (["no_adaptor"], "python -m no_adaptor starts no EntryPoint"),
+    (["no_schemas"], "NoSchemas has no schemas of its data: put init_data.schema.json"),
+    (["a.toml", "--range", "1"], "--range: no field of the run data"),
+    (["a.toml", "--require", "x"], "--require x: NAME=VALUE is expected"),
+    (["a.toml", "--require", "vcpu=4"], "the template would not be valid: "),
+    (["a.toml", "--name", "{{Param.X}}"], "the template would not be valid: "),
+    (["a.toml", "--command", "'"], "--command: No closing quotation"),
+    (["a.toml", "--command", " "], "--command: it is empty"),
+    ([], "the following arguments are required: ADAPTOR"),
+]
+#: Runs the tool for each of many arguments in one process, and shows how each ended.
+ALL = """
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from openjd.adaptor_runtime._tools.template import main
+ended = []
+for arguments in json.loads(sys.argv.pop()):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            status = main(arguments)
+        except SystemExit as e:
+            status = e.code
+    ended.append([status, out.getvalue(), err.getvalue()])
+print(json.dumps(ended))
+"""
+
+
+def test_what_is_refused(host: Host) -> None:
     """One line on stderr says what is wrong; nothing is written, and nobody sees a traceback."""
     for name, text in PACKAGES.items():
         path = host.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     (host.folder / "a.toml").write_text('name = "A"\nversion = "0.1"\ncommand = ["true"]\n')
-    ended = tool(host, *arguments, *(["-o", "t.yaml"] if arguments else []))
-    said = [line for line in ended.err.splitlines() if not line.startswith("NOTE: ")]
-    assert ended.status != 0 and "Traceback" not in ended.text
-    assert "hello" not in ended.err
-    (line,) = said
-    assert line.startswith("ERROR: ") and words.replace("no licence", "no") in line
+    given = [[*arguments, *(["-o", "t.yaml"] if arguments else [])] for arguments, _ in REFUSED]
+    ended = host.run("-c", ALL, json.dumps(given))
+    assert ended.status == 0, ended.text
+    for (arguments, words), (status, out, err) in zip(REFUSED, json.loads(ended.out)):
+        assert status not in (0, None) and out.strip() in ("", "hello"), (arguments, out, err)
+        (line,) = err.splitlines()
+        assert line.startswith("ERROR: ") and words in line, (arguments, line)
     assert not (host.folder / "t.yaml").exists()
 
 

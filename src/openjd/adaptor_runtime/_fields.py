@@ -49,7 +49,7 @@ def read_fields(fields: Iterable[str], option: str) -> dict[str, Any]:
         if kind is None:
             data[name] = text
         elif kind == ":":
-            data[name] = _value(text, f"{option} {_shown(name)}")
+            data[name] = _value(text, name, option)
         else:
             data[name] = re.split(r"\r\n|\r|\n", text) if text else []
     return data
@@ -74,7 +74,7 @@ def with_fields(text: tuple[str, str], fields: Iterable[str], option: str) -> tu
     return json.dumps(data), text[1]
 
 
-def _value(text: str, place: str) -> Any:
+def _value(text: str, name: str, option: str) -> Any:
     number = _NUMBER.fullmatch(text.strip())
     if number is not None:
         sign, whole, fraction, exponent = number.groups()
@@ -84,7 +84,7 @@ def _value(text: str, place: str) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as e:
         reason = "it is nested too deeply" if isinstance(e, RecursionError) else str(e)
-        raise DataError(f"{place}: {_shown(text)} is no JSON: {reason}") from None
+        raise DataError(f"{option} {_shown(name)}: {_shown(text)} is no JSON: {reason}") from None
 
 
 def _no_constant(name: str) -> Any:

@@ -36,7 +36,11 @@ _SAMPLE_SECONDS = 1.0
 # A phase that is over so soon, and in which nothing else happened, is not written down: calls can
 # follow each other ten thousand times a second (seconds).
 _SHORT_PHASE = 0.05
+# So long after its end output may still be that of a phase (seconds).
+_OUTPUT_COMES = 2.0
 _LONGEST_COMMAND = 2000
+# Of a longer line a status has the beginning (characters).
+_LONGEST_LINE = 2000
 _HURRIED_CLOSE = 0.5
 _MESSAGE = re.compile(r"^openjd_(progress|status|fail): (.*)$", re.MULTILINE)
 
@@ -93,9 +97,13 @@ class Journal:
         # Of a phase that is not in the log yet: it may be over at once.
         self._phase_unwritten = False
         self._phase_written = ""
+        # One that was over at once, when it began and ended: output of its may be on the way.
+        self._phase_over: tuple[str, float, float] | None = None
         self._applications: dict[int, Application] = {}
         self._sampled = -math.inf
         self._closed = False
+        if log is not None:
+            log.clock = self.now
         self._write(
             self.began,
             "session",
@@ -131,6 +139,8 @@ class Journal:
             self._keep(t, block)
             if self._log is not None:
                 self._write_phase(t)
+                if self._phase_over is not None:
+                    self._write_phase_over(t, block)
                 self._append(_session_log.lines(t, block, self.prefix))
             if self._listener is not None:
                 self._listener(t, block, None)
@@ -157,6 +167,8 @@ class Journal:
             step, self._step = self._step, None
             if step is None:
                 return
+            if error is not None:
+                error = " ".join(error.splitlines())
             t = self.now()
             ended = {**step, "verdict": verdict, "error": error}
             self._last_step = {**ended, "seconds": round(t - self._step_began, 3)}
@@ -324,9 +336,22 @@ class Journal:
         if self._log is not None:
             if self._phase_unwritten and t - self._phase_began > _SHORT_PHASE:
                 self._write_phase(t)
+            over = self._phase_unwritten and not name
+            self._phase_over = (self._phase, self._phase_began, t) if over else None
             self._phase_unwritten = name != self._phase_written
         self._phase = name
         self._phase_began = t
+
+    def _write_phase_over(self, t: float, block: str) -> None:
+        # An answer comes by the socket, what was printed before it by a pipe, and perhaps later.
+        if self._phase_over is None or not block.startswith(
+            (f"{self.prefix}STDOUT: ", f"{self.prefix}STDERR: ")
+        ):
+            return
+        (name, began, ended), self._phase_over = self._phase_over, None
+        if t - ended <= _OUTPUT_COMES:
+            self._append(_session_log.record(began, "phase", {"phase": name}))
+            self._append(_session_log.record(ended, "phase", {"phase": ""}))
 
     def _write_phase(self, t: float) -> None:
         if self._phase_unwritten:
@@ -396,7 +421,8 @@ def _with_task(task: int | None) -> dict[str, int]:
 
 
 def _split(text: str) -> list[str]:
-    return text[:-1].split("\n")
+    lines = text[:-1].split("\n")
+    return [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in lines]
 
 
 def _last(text: str, count: int) -> str:

@@ -110,11 +110,13 @@ def find_module(name: str) -> Any:
     """
     try:
         return find_spec(name)
-    except ModuleNotFoundError:
-        return None
     except (ValueError, TypeError):
         return None
     except Exception as e:
+        missing = e.name if isinstance(e, ModuleNotFoundError) else None
+        if missing is not None and f"{name}.".startswith(f"{missing}."):
+            return None  # It, and nothing that it needs, is not there.
+        name = name[: -len(".__main__")] if name.endswith(".__main__") else name
         raise ToolError(one_line(f"{name} cannot be imported: {type(e).__name__}: {e}")) from None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .application import FakeApplication, Played
+    from .recording import RecordError, record
     from .results import Result
     from .script import Part, Script, ScriptError
     from .sessions import MODES, AdaptorSession, Running
@@ -18,22 +19,26 @@ __all__ = [
     "FakeApplication",
     "Part",
     "Played",
+    "RecordError",
     "Result",
     "Running",
     "Script",
     "ScriptError",
+    "record",
 ]
 
 _HOMES = {
     "MODES": "sessions",
     "AdaptorSession": "sessions",
-    "Played": "application",
     "FakeApplication": "application",
     "Part": "script",
+    "Played": "application",
+    "RecordError": "recording",
     "Result": "results",
     "Running": "sessions",
     "Script": "script",
     "ScriptError": "script",
+    "record": "recording",
 }
 
 

@@ -44,7 +44,7 @@ class Commands:
         self._data = init_data, path_mapping
         self._limit = limit
         self._connection = str(place.base / "connection.json")
-        self._stopped = False
+        self._steps: list[CommandStep] = []
 
     def begin(self, name: str, run_data: dict[str, Any] | None = None) -> CommandStep:
         """Begins a step."""
@@ -57,7 +57,9 @@ class Commands:
         elif name == "run":
             options += ["--run-data", self._file("run-data", run_data or {})]
         command = [*self._command, "daemon", name, *options]
-        return CommandStep(name, command, self._place, self._limit)
+        step = CommandStep(name, command, self._place, self._limit)
+        self._steps.append(step)
+        return step
 
     def _file(self, name: str, data: dict[str, Any]) -> str:
         # Longer than a command line may be, and in nobody's way.
@@ -66,7 +68,9 @@ class Commands:
         return f"file://{path}"
 
     def close(self) -> None:
-        """Ends the daemon, if it has not ended."""
+        """Ends the commands that the test has not waited for, and the daemon."""
+        for step in self._steps:
+            step.abandon()
         if os.path.exists(self._connection):
             try:
                 self.begin("stop").wait()
@@ -135,6 +139,15 @@ class CommandStep:
             with open(os.path.join(folder, FILE), "w", encoding="ascii") as file:
                 file.write(text)
         self._process.send_signal(_CANCEL)
+
+    def abandon(self) -> None:
+        """Cancels it, if it has not ended; it is gone then."""
+        if self._process.poll() is None:
+            self.cancel(None)
+        try:
+            self.wait()
+        except TimeoutError:
+            pass
 
     def wait(self) -> Result:
         """How it ends.

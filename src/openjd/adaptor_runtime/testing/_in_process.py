@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .. import _output
 from .._logging import RUNTIME_LOGGER, configure_logging
@@ -58,8 +58,8 @@ class InProcess:
         self._changed = threading.Condition()
         self._output = _output.Output(self._add)
         self._session: Session | None = None
+        self._stdout: TextIO | None = None
         self._undo: list[Callable[[], object]] = [_only_one.release]
-        self._stuck: SimpleQueue[Outcome] = SimpleQueue()
 
     def _add(self, block: str) -> None:
         with self._changed:
@@ -111,20 +111,28 @@ class InProcess:
 
     def _enter(self) -> None:
         self._inside.enter()
-        self._stdout = sys.stdout
-        sys.stdout = _output.PrintStream(self._output, 1)
+        if self._stdout is None:
+            self._stdout = sys.stdout
+            sys.stdout = _output.PrintStream(self._output, 1)
 
     def step_ended(self) -> None:
         """This process is its own again."""
-        if isinstance(sys.stdout, _output.PrintStream):
-            sys.stdout.finish()
-            sys.stdout = self._stdout
+        if self._stdout is not None:
+            if isinstance(sys.stdout, _output.PrintStream):
+                sys.stdout.finish()
+            sys.stdout, self._stdout = self._stdout, None
         self._inside.leave()
 
     def close(self) -> None:
         """Ends the session, wherever it is."""
         session = self._session
         if session is not None:
+            step = session.current
+            if step is not None:
+                # The test has not waited for it.
+                session.cancel(step, hurry=True)
+                step.done.wait(self._limit)
+                self.step_ended()
             if session.state not in (AdaptorState.CLEANUP, AdaptorState.NOT_STARTED):
                 try:
                     self.begin(CLEANUP).wait()

@@ -39,20 +39,26 @@ class FakeApplication:
         script: what it does; or the file with it.
         name: the program's name, such as ``blender``. It can be found by it on PATH from the
             beginning of a ``with`` block to its end.
+        folder: where its files are put, in a folder of their own; the temporary folder if None.
 
     Raises:
         ScriptError: the script cannot be used.
         OSError: the program cannot be made.
     """
 
-    def __init__(self, script: Script | str | os.PathLike[str], name: str | None = None) -> None:
+    def __init__(
+        self,
+        script: Script | str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.script = script if isinstance(script, Script) else Script.load(script)
         #: The program's name, if it has one.
         self.name = name
         if name is not None and (not name or os.path.basename(name) != name):
             raise ScriptError(f"{name!r} is no name for a program: it must stand on PATH by it")
-        # Not below the temporary folder of the session, where nothing may be left.
-        self._folder = tempfile.mkdtemp(prefix="fake-")
+        self._folder = tempfile.mkdtemp(prefix="fake-", dir=folder)
         self._notes = os.path.join(self._folder, "notes.jsonl")
         self._bin = os.path.join(self._folder, "bin")
         self._path_before: str | None = None

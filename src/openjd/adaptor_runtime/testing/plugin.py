@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def fake_application() -> Iterator[Callable[..., FakeApplication]]:
+def fake_application(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., FakeApplication]]:
     """Makes fake applications: ``fake_application(script, name)``; see ``FakeApplication``.
 
     One with a name is found by it on PATH until the test ends.
@@ -27,10 +29,12 @@ def fake_application() -> Iterator[Callable[..., FakeApplication]]:
 
     from .application import FakeApplication
 
+    # Not in the temporary folder, where whoever is tested may leave nothing.
+    folder = tmp_path_factory.getbasetemp()
     with ExitStack() as stack:
 
         def make(*args: Any, **options: Any) -> FakeApplication:
-            return stack.enter_context(FakeApplication(*args, **options))
+            return stack.enter_context(FakeApplication(*args, **{"folder": folder, **options}))
 
         yield make
 
@@ -38,11 +42,13 @@ def fake_application() -> Iterator[Callable[..., FakeApplication]]:
 @pytest.fixture
 def adaptor_session(
     tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
     fake_application: Callable[..., FakeApplication],
 ) -> Iterator[Callable[..., AdaptorSession]]:
     """Makes sessions: ``adaptor_session(adaptor, init_data, …)``; see ``AdaptorSession``.
 
-    They end with the test, which fails if they leave something behind.
+    They end with the test, which fails if they leave something behind. What the test has patched
+    with ``monkeypatch`` is undone after that.
     """
     from .sessions import AdaptorSession
 

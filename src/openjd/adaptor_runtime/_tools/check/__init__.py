@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ._command import main
+from ._command import main, parser
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]

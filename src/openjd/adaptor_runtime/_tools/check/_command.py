@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
-from .codes import CODES, ERROR, GROUPS
-from .findings import Findings
+from ..._arguments import Parser
+from .codes import CODES, ERROR, GROUPS, is_code
+from .findings import Findings, shown_path
 from .target import TargetError, find_target
 
 _PYTHON = re.compile(r"3\.(\d+)")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
 def main(arguments: list[str]) -> int:
     """Checks an adaptor, prints what was found, and returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.list_codes:
         print(_codes())
         return 0
@@ -38,24 +34,26 @@ def main(arguments: list[str]) -> int:
     from .run import Wishes, check
 
     findings = Findings(options.ignore)
-    check(
-        findings,
-        target,
-        Wishes(
-            python=options.application_python,
-            modules=options.application_module,
-            dry_run=options.dry_run,
-            init_data=init_data,
-            limit=options.limit,
-        ),
+    wishes = Wishes(
+        python=options.application_python,
+        modules=options.application_module,
+        dry_run=options.dry_run,
+        init_data=init_data,
+        limit=options.limit,
     )
+    try:
+        check(findings, target, wishes)
+    except KeyboardInterrupt:
+        print("Interrupted; what was started has been ended", file=sys.stderr)
+        return 130
     _show(findings, target.name, options.format)
     wrong = [f for f in findings.sorted() if options.strict or f.severity == ERROR]
     return 1 if wrong else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The command's grammar."""
+    parser = Parser(
         prog="openjd-adaptor check",
         description="Looks for mistakes in an adaptor, and says how to mend them.",
     )
@@ -111,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _code(text: str) -> str:
-    if not any(code.startswith(text) for code in CODES) or not text:
+    if not text or not is_code(text):
         raise argparse.ArgumentTypeError(f"there is no code {text!r}; --list-codes shows them")
     return text
 
@@ -147,6 +145,9 @@ def _misuse(text: str) -> int:
 
 
 def _show(findings: Findings, name: str, form: str) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console that cannot show a character of a path shows its code.
+        sys.stdout.reconfigure(errors="backslashreplace")
     found = findings.sorted()
     errors = sum(finding.severity == ERROR for finding in found)
     warnings = len(found) - errors
@@ -162,6 +163,7 @@ def _show(findings: Findings, name: str, form: str) -> None:
         print(json.dumps(shown, indent=2))
         return
     here = os.getcwd()
+    name = shown_path(name, here)
     for finding in found:
         print(finding.shown(here))
     for note in findings.notes:

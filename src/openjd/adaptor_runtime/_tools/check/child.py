@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ import psutil
 from ..._platform import ProcessHandle, ProcessTree, own_group_options
 
 _VARIABLE = "OPENJD_ADAPTOR_CHECK"
+# Who is on its way to its end gets so long (seconds).
+_DYING = 5.0
 # What of this process's environment would make the verdict on an adaptor that of a site.
 _OF_A_SITE = ("RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH", "OPENJD_ADAPTOR_SOCKET")
 
@@ -40,6 +43,7 @@ class Place:
         self.folder = folder
         self._limit = limit
         self._mark = uuid.uuid4().hex
+        self._trees: list[ProcessTree] = []
         #: Where they run.
         self.work = folder / "w"
         self.temporary = folder / "t"
@@ -97,7 +101,7 @@ class Place:
                     tree.kill()
                     process.wait()
                 # On Windows this would end the daemon that it has started.
-                self._trees = [*getattr(self, "_trees", []), tree]
+                self._trees.append(tree)
         return Ended(process.returncode if ended else None, _read(out), _read(err))
 
     def _await(self, process: subprocess.Popen[bytes]) -> bool:
@@ -121,30 +125,42 @@ class Place:
         return True
 
     def leftovers(self) -> list[str]:
-        """The command lines of what lives of all that was started here."""
-        return [" ".join(process.cmdline()) for process in self._alive()]
+        """The command lines of what lives of all that was started here, and is not just ending."""
+        end = time.monotonic() + _DYING
+        left = []
+        for process, command in self._alive():
+            try:
+                handle = ProcessHandle(process.pid)
+            except ProcessLookupError:
+                continue
+            except OSError:  # An old kernel, with no handles on processes.
+                left.append(command)
+                continue
+            if not handle.wait(max(end - time.monotonic(), 0)):
+                left.append(command)
+            handle.close()
+        return left
 
     def end(self) -> None:
         """Ends what lives of all that was started here."""
-        alive = self._alive()
-        for process in alive:
+        for process, _ in self._alive():
             try:
                 process.kill()
             except psutil.Error:
                 continue
-        psutil.wait_procs(alive, timeout=10)
-        for tree in getattr(self, "_trees", []):
+        for tree in self._trees:
             tree.close()
+        self._trees.clear()
+        self.leftovers()
 
-    def _alive(self) -> list[psutil.Process]:
+    def _alive(self) -> list[tuple[psutil.Process, str]]:
         found = []
         for process in psutil.process_iter():
             try:
                 if process.environ().get(_VARIABLE) != self._mark:
                     continue
                 if process.status() != psutil.STATUS_ZOMBIE:
-                    process.cmdline()
-                    found.append(process)
+                    found.append((process, " ".join(process.cmdline())))
             except (psutil.Error, OSError):
                 continue  # It has ended meanwhile, or is another user's.
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from .child import Ended
 from .codes import CODES
 from .findings import Findings
 from .patterns import check_pattern
-from .source import Function, Source, assigned, dotted, functions, line_of, mentions, text_of
+from .source import Source, assigned, dotted, functions, line_of, mentions, text_of
 from .target import Target
 
 _LINES_SHOWN = 300
@@ -119,14 +120,17 @@ def check_class(findings: Findings, about: dict[str, Any], source: Source | None
         findings.add(code, f"{about['name']} does not define {name}", file, line_of(node, ""), mend)
     for code, name, text in about["problems"]:
         if os.path.isabs(name):
-            findings.add(code, text, name)
+            text, where = _of_configuration(text, name)
+            findings.add(code, text, name, where)
         else:
-            mend = _MISSING.get(name, "") if code == "B202" else ""
+            mend = _CURES.get((code, name), "")
+            if "@property" in text:
+                mend = f"write @property above def {name}"
             findings.add(code, text, file, line_of(node, name), mend)
     _check_rules(findings, about, node, file)
     _check_configuration_name(findings, about)
-    if node is not None:
-        _check_commands(findings, about, node, file)
+    if node is not None and source is not None:
+        _check_commands(findings, about, node, source)
 
 
 _MISSING = {
@@ -136,6 +140,25 @@ _MISSING = {
     "on_run": "define on_run(self, run_data), which does a task",
     "get_managed_process": "define get_managed_process(self, run_data)",
     "integration_data_interface_version": CODES["B202"].mend,
+}
+
+
+def _of_configuration(text: str, path: str) -> tuple[str, int | None]:
+    """A message about a configuration file, without the place at its beginning; and the line."""
+    start = f"the configuration file {path}"
+    if not text.startswith(start):
+        return text, None
+    rest = text[len(start) :].lstrip(", ")
+    line = re.match(r"line (\d+)(, column \d+)?,?\s*", rest)
+    if line is None:
+        return f"it {rest}", None
+    rest = rest[line.end() :]
+    return (rest if rest.startswith("key ") else f"it {rest}"), int(line[1])
+
+
+_CURES = {
+    ("B206", "limits"): "write limits = Limits(silence=600), with numbers of seconds and MiB",
+    ("B206", "success_exit_codes"): "write success_exit_codes = (0, 1)",
 }
 
 
@@ -181,32 +204,39 @@ def _check_configuration_name(findings: Findings, about: dict[str, Any]) -> None
 
 
 def _check_commands(
-    findings: Findings, about: dict[str, Any], node: ast.ClassDef, file: str | None
+    findings: Findings, about: dict[str, Any], cls: ast.ClassDef, source: Source
 ) -> None:
     """How command lines are made, by a look at the code."""
     name = {"application": "command", "command line": "commands"}.get(about["kind"])
-    method = functions(node).get(name or "")
+    file = source.path
+    method = functions(cls).get(name or "")
     if method is None:
         return
-    for value in _returned(method):
-        elements: list[ast.expr] = [value]
-        if name == "commands":
-            elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
-            if isinstance(value, ast.ListComp):
-                elements = [value.elt]
-            if any(_is_text(element) for element in elements):
-                findings.add(
-                    "B208",
-                    "commands() returns one command line, not a list of command lines",
-                    file,
-                    value.lineno,
-                    "put it into a list: return [[...]]",
-                )
-                continue
+    for node in ast.walk(method):
+        if isinstance(node, ast.Return) and node.value is not None:
+            value = node.value
+            elements: list[ast.expr] = [value]
+            if name == "commands":
+                elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+                if isinstance(value, ast.ListComp):
+                    elements = [value.elt]
+                if any(_is_text(element) for element in elements):
+                    findings.add(
+                        "B208",
+                        "commands() returns one command line, not a list of command lines",
+                        file,
+                        value.lineno,
+                        "put it into a list: return [[...]]; or write yield for return",
+                    )
+                    continue
+        elif isinstance(node, ast.Yield) and node.value is not None:
+            elements = [node.value]
+        else:
+            continue
         for element in elements:
             if _is_text(element):
-                findings.add("B208", f"{name}() returns a text", file, element.lineno)
-    if name == "command" and not mentions(node, "client_script"):
+                findings.add("B208", f"{name}() makes a text", file, element.lineno)
+    if name == "command" and not mentions(source.tree, "client_script"):
         findings.add(
             "B209",
             f"{about['name']} never uses self.client_script, so the application does not run the "
@@ -218,11 +248,3 @@ def _check_commands(
 
 def _is_text(node: ast.expr) -> bool:
     return text_of(node) is not None or isinstance(node, ast.JoinedStr)
-
-
-def _returned(method: Function) -> list[ast.expr]:
-    return [
-        node.value
-        for node in ast.walk(method)
-        if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
-    ]

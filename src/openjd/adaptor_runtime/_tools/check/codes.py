@@ -184,7 +184,7 @@ CODES: dict[str, Code] = {
     "C612": Code(
         ERROR,
         "an action's method has a name that ApplicationClient needs itself",
-        'rename the method; @action(name="…") gives it any name for the adaptor',
+        'rename the method; @action(name="...") gives it any name for the adaptor',
     ),
     # Descriptions.
     "D901": Code(ERROR, "the description cannot be read", "make it a file in TOML, in UTF-8"),
@@ -216,7 +216,7 @@ CODES: dict[str, Code] = {
     "E151": Code(
         ERROR,
         "daemon start fails",
-        "see the message; openjd-adaptor check --init-data gives it other data",
+        "see the message; --init-data, or init-data in pyproject.toml, gives it other data",
     ),
     "E152": Code(ERROR, "daemon stop fails", "see the message"),
     "E153": Code(
@@ -294,6 +294,11 @@ CODES: dict[str, Code] = {
         "name them in [tool.setuptools.package-data]",
     ),
     "P710": Code(ERROR, "pyproject.toml cannot be read", "mend the file"),
+    "P711": Code(
+        WARNING,
+        "a setting in [tool.openjd-adaptor.check] cannot be used",
+        "there are ignore, application-python, application-modules and init-data",
+    ),
     # Rules.
     "R501": Code(ERROR, "a pattern cannot be compiled", "mend the regular expression"),
     "R502": Code(
@@ -405,3 +410,8 @@ CODES: dict[str, Code] = {
         "call daemon stop in the environment's onExit",
     ),
 }
+
+
+def is_code(text: str) -> bool:
+    """Whether it is a code, or the beginning of one."""
+    return any(code.startswith(text) for code in CODES)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...application.toml_adaptor import Description
+from ._facts import describe_rule
 from .class_checks import check_rule
 from .findings import Findings
 from .schemas import check_schema
@@ -48,13 +49,20 @@ def check_description(findings: Findings, path: Path) -> Description | None:
         line = re.search(r"line (\d+)", str(e))
         findings.add("D901", f"{path.name}: {e}", path, int(line[1]) if line else None)
         return None
-    description, whole = _described(findings, table, path, text)
+    given = table.get("rules")
+    # Of the rules that are left, their numbers in the file.
+    numbers = list(range(1, len(given) + 1)) if isinstance(given, list) else []
+    description, whole = _described(findings, table, path, text, numbers)
     if description is None:
         return None
     for what in ("init_data", "run_data"):
         data = getattr(description, what)
         check_schema(findings, data.validator._schema, what, str(path), True)
-    _check_rules(findings, description, path, text)
+    for number, rule in zip(numbers, description.rules(None)):
+        known = describe_rule(rule.id or "", rule)
+        # That a total without a value says nothing is the description's own way.
+        known["patterns"] = [p for p in known["patterns"] if p[:2] != ["unless", ""]]
+        check_rule(findings, known, str(path), _line_of_rule(text, number))
     if not whole:
         return None
     _check_unused(findings, description, table, path, text)
@@ -62,14 +70,20 @@ def check_description(findings: Findings, path: Path) -> Description | None:
 
 
 def _described(
-    findings: Findings, table: dict[str, Any], path: Path, text: str
+    findings: Findings, table: dict[str, Any], path: Path, text: str, numbers: list[int]
 ) -> tuple[Description | None, bool]:
     """The description, and whether it is so as it stands.
 
     What is wrong is taken out, so that what is wrong behind it is found as well.
     """
     table = copy.deepcopy(table)
-    numbers = list(range(1, len(table.get("rules", [])) + 1)) if "rules" in table else []
+    kinds: dict[str, int] = {}
+    for rule in table["rules"] if isinstance(table.get("rules"), list) else ():
+        if isinstance(rule, dict):
+            # The name that it has, whatever is taken out before it.
+            kind = str(rule.get("kind"))
+            kinds[kind] = kinds.get(kind, 0) + 1
+            rule.setdefault("id", f"{kind}-{kinds[kind]}")
     for count in range(_MOST):
         try:
             return Description(table), count == 0
@@ -163,16 +177,6 @@ def _line_of_rule(text: str, number: int) -> int | None:
             if seen == number:
                 return at
     return None
-
-
-def _check_rules(findings: Findings, description: Description, path: Path, text: str) -> None:
-    from ._probe import describe_rule
-
-    for number, rule in enumerate(description.rules(None), start=1):
-        known = describe_rule(rule.id or "", rule)
-        # That a total without a value says nothing is the description's own way.
-        known["patterns"] = [p for p in known["patterns"] if p[:2] != ["unless", ""]]
-        check_rule(findings, known, str(path), _line_of_rule(text, number))
 
 
 def _check_unused(

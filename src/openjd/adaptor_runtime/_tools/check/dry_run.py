@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .child import Ended, Place
 from .client import Client
 from .findings import Findings
 from .samples import NoSample, Sampler
+
+if TYPE_CHECKING:
+    from ...testing import Script
 
 # What the fake application answers, by the action's return annotation.
 _ANSWERS: dict[str, Any] = {
@@ -46,11 +49,30 @@ def init_data_for(
     return None
 
 
+def fake_script(client: Client | None, server_variable: str) -> Script:
+    """What the fake application does: it answers all actions, by what they say they return.
+
+    Args:
+        client: the adaptor's client, if it is known.
+        server_variable: names the adaptor's server, where OPENJD_ADAPTOR_SERVER does not.
+    """
+    from ...testing import Script
+
+    script = Script(version="99999")
+    for action in client.actions.values() if client is not None else ():
+        kind = action.returns.partition("[")[0].rpartition(".")[2].lower()
+        script.action(action.name).returns(_ANSWERS.get(kind))
+    script.action("*")
+    if server_variable:
+        script.command().answers(server=f"{{${server_variable}}}")
+    return script
+
+
 def dry_run(
     findings: Findings,
     place: Place,
     target: dict[str, Any],
-    client: Client | None,
+    script: Script,
     init_data: dict[str, Any],
     file: str | None,
     is_sure: bool,
@@ -59,17 +81,12 @@ def dry_run(
 
     Args:
         target: names the adaptor: its module, class and file.
-        client: its client, whose actions the fake application has.
+        script: of the fake application.
         file: what findings are about.
         is_sure: whether a failure can only be the adaptor's.
     """
-    from ...testing import FakeApplication, Script
+    from ...testing import FakeApplication
 
-    script = Script(version="99999")
-    for action in client.actions.values() if client is not None else ():
-        kind = action.returns.partition("[")[0].rpartition(".")[2].lower()
-        script.action(action.name).returns(_ANSWERS.get(kind))
-    script.action("*")
     with FakeApplication(script) as fake:
         spec = place.folder / "adaptor.json"
         spec.write_text(json.dumps({**target, "application": fake.command}), encoding="utf-8")

@@ -67,7 +67,8 @@ def read_project(findings: Findings, path: Path) -> Project | None:
         text = path.read_bytes().decode("utf-8")
         table = tomllib.loads(text)
     except (OSError, ValueError) as e:
-        findings.add("P710", f"{e}", path)
+        line = re.search(r"line (\d+)", str(e))
+        findings.add("P710", f"{e}", path, int(line[1]) if line else None)
         return None
     project = Project(path, text, table)
     return None if _normal(project.about.get("name", "")) == _RUNTIME else project

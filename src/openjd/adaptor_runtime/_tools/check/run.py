@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +13,9 @@ from .call_checks import check_calls
 from .child import Place
 from .class_checks import check_class, check_import
 from .client import Client, check_client, read_client
+from .codes import is_code
 from .description import check_description
-from .dry_run import dry_run, init_data_for
+from .dry_run import dry_run, fake_script, init_data_for
 from .findings import Findings
 from .patterns import check_callbacks, check_compiled_patterns
 from .project import Project, check_project, check_scripts, read_project, scripts_of
@@ -23,6 +25,10 @@ from .target import Target, descriptions_named, locate
 from .template import beside, check_template, templates_of
 
 _OLDEST_PYTHON = (3, 7)
+_PYTHON = re.compile(r"3\.\d+")
+_SERVER_VARIABLE = re.compile(
+    r"""environ\[\s*["'](\w*(?:SERVER|SOCKET)\w*)["']\s*\]\s*=|["'](\w+_SERVER_PATH)["']"""
+)
 _TOML = "openjd.adaptor_runtime.application.toml_adaptor"
 
 
@@ -47,12 +53,15 @@ class _Checked(NamedTuple):
     schemas: dict[str, Any]
     file: str
     is_sure: bool
+    #: The environment variable by which an adaptor of version 0.9 tells its application where the
+    #: adaptor's server is; "" if there is none.
+    server_variable: str = ""
 
 
 def check(findings: Findings, target: Target, wishes: Wishes) -> None:
     """Checks an adaptor."""
     project = read_project(findings, target.project) if target.project is not None else None
-    wishes = _with_settings(wishes, project)
+    wishes = _with_settings(findings, wishes, project)
     scripts = scripts_of(target, project)
     with tempfile.TemporaryDirectory(prefix="openjd-check-") as folder:
         # As it is: on macOS the temporary folder is a link.
@@ -68,22 +77,29 @@ def check(findings: Findings, target: Target, wishes: Wishes) -> None:
             _check_around(findings, target, project, scripts, known, checked)
             for template in templates_of(beside(target.folder, target.project)):
                 check_template(findings, template, target, scripts, schemas)
-            if wishes.dry_run and checked is not None:
+            if wishes.dry_run:
                 _dry_run(findings, place, checked, wishes)
         finally:
             place.end()
 
 
-def _with_settings(wishes: Wishes, project: Project | None) -> Wishes:
+def _with_settings(findings: Findings, wishes: Wishes, project: Project | None) -> Wishes:
     """The wishes, and those that stand in the project's table [tool.openjd-adaptor.check]."""
-    settings = project.settings if project is not None else {}
-    python = wishes.python
-    said = str(settings.get("application-python", ""))
-    if python is None and said.startswith("3.") and said[2:].isdigit():
-        python = (3, int(said[2:]))
-    modules = settings.get("application-modules", [])
-    more = [str(name) for name in modules] if isinstance(modules, list) else []
-    return wishes._replace(python=python or _OLDEST_PYTHON, modules=[*wishes.modules, *more])
+    python, modules, init_data = wishes.python, list(wishes.modules), wishes.init_data
+    for name, value in (project.settings if project is not None else {}).items():
+        assert project is not None
+        texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if name == "application-python" and _PYTHON.fullmatch(str(value)):
+            python = python or (3, int(str(value)[2:]))
+        elif name == "application-modules" and texts:
+            modules += value
+        elif name == "ignore" and texts and all(one and is_code(one) for one in value):
+            findings.ignore(value)
+        elif name == "init-data" and isinstance(value, dict):
+            init_data = value if init_data is None else init_data
+        else:
+            findings.add("P711", f"{name} = {value!r}", project.path, project.line(name))
+    return wishes._replace(python=python or _OLDEST_PYTHON, modules=modules, init_data=init_data)
 
 
 def _probe(
@@ -188,11 +204,16 @@ def _check_python(
         if client is not None:
             check_calls(findings, one, client)
     schemas = _check_schemas(findings, about, source)
-    if findings.has("A102", "A103", "A105", "A106") or about["missing"]:
+    if about["missing"]:
         return None
     spec = {"module": about["module"], "name": about["name"], "file": about["file"]}
     is_sure = about["kind"] in ("application", "command line") and not _uses_answers(sources)
-    return _Checked(spec, client, schemas, about["file"], is_sure)
+    variable = ""
+    if about["kind"] not in ("application", "command line"):
+        texts = "\n".join(one.text for one in sources.values())
+        named = _SERVER_VARIABLE.search(texts)
+        variable = (named[1] or named[2]) if named else ""
+    return _Checked(spec, client, schemas, about["file"], is_sure, variable)
 
 
 def _source(file: str) -> Source | None:
@@ -211,7 +232,7 @@ def _check_client(
     if client is not None:
         assert wishes.python is not None
         # Whoever starts sys.executable has what the adaptor has.
-        own = node is not None and mentions(node, "executable")
+        own = source is not None and mentions(source.tree, "executable")
         check_client(findings, client, about["minimum_version"], own, wishes.python, wishes.modules)
     return client
 
@@ -260,24 +281,33 @@ def _check_around(
     if project is None or not target.package:
         return
     described = checked is not None and checked.spec["module"] == _TOML
-    kind = known.get("class", {}).get("kind", "")
-    entries = known.get("entries", [])
-    by_name = any(not entry["by_class"] for entry in entries)
-    uses_new = described or by_name or kind in ("application", "command line")
+    about = known.get("class", {})
+    by_name = any(not entry["by_class"] for entry in known.get("entries", []))
+    kinds = ("application", "command line")
+    uses_new = described or by_name or about.get("kind") in kinds or about.get("data_schemas")
     data = [path for path in target.folder.rglob("*.json") if path.is_file()]
     data += [path for path in map(Path, known.get("described", [])) if path.is_file()]
-    check_project(findings, project, uses_new, described, data)
+    check_project(findings, project, bool(uses_new), described, data)
 
 
-def _dry_run(findings: Findings, place: Place, checked: _Checked, wishes: Wishes) -> None:
+def _dry_run(findings: Findings, place: Place, checked: _Checked | None, wishes: Wishes) -> None:
     # Where these are wrong, the dry run can only say so once more.
     if any(finding.severity == "error" for finding in findings.sorted()):
         findings.note("no dry run: first mend the errors")
+        return
+    if checked is None:
+        findings.note("no dry run: it is not known what to run")
         return
     init_data = init_data_for(
         findings, checked.schemas.get("init_data"), wishes.init_data, place.folder / "data"
     )
     if init_data is not None:
         dry_run(
-            findings, place, checked.spec, checked.client, init_data, checked.file, checked.is_sure
+            findings,
+            place,
+            checked.spec,
+            fake_script(checked.client, checked.server_variable),
+            init_data,
+            checked.file,
+            checked.is_sure,
         )

@@ -259,6 +259,8 @@ def _check_reads_of(
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn))
     }
+    # Who has asked with .get() knows that it may not be there.
+    asked |= {key for key, _, needed in _reads(source.tree, name) if not needed}
     for key, line, needed in _reads(method, name):
         if key not in properties:
             if closed:

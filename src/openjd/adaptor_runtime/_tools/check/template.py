@@ -7,7 +7,6 @@ import difflib
 import io
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,8 +64,8 @@ def _is_valid(findings: Findings, path: Path, template: dict[str, Any]) -> bool:
     try:
         from openjd.model import DecodeValidationError, decode_job_template
     except ImportError:
-        findings.note(f"{path.name} was not looked at by openjd-model ({_EXTRA})")
-        return True
+        findings.note(f"{path.name} was not looked at: there is no openjd-model ({_EXTRA})")
+        return False
     extensions = template.get("extensions")
     try:
         decode_job_template(
@@ -79,6 +78,7 @@ def _is_valid(findings: Findings, path: Path, template: dict[str, Any]) -> bool:
     except TypeError:
         # An openjd-model before extensions.
         findings.note(f"{path.name} was not looked at: openjd-model is too old ({_EXTRA})")
+        return False
     return True
 
 
@@ -155,14 +155,11 @@ def _check_command(
             return False
         return True
     name = re.split(r"[\\/]", command)[-1]
-    if (
-        "{{" in command
-        or name in ("openjd-adaptor", *scripts)
-        or (not scripts and shutil.which(command))
-    ):
+    # Where the package has no commands at all, that is what is said of it.
+    if "{{" in command or name in ("openjd-adaptor", *scripts) or not scripts:
         return True
     close = difflib.get_close_matches(name, scripts, 1)
-    known = ", ".join(scripts) or "none"
+    known = ", ".join(scripts)
     findings.add(
         "T802",
         f"the package has no command {command}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from ..._arguments import Parser
+from ..._terminal import forgive, say_error
 from .names import (
     Refused,
     application_name,
@@ -29,35 +29,40 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: those behind ``openjd-adaptor new``.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A name may have letters that the terminal's encoding does not have.
-            stream.reconfigure(errors="backslashreplace")
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    forgive()
+    grammar = parser()
+    given = grammar.parse_args(arguments)
     if given.positional is not None:
         if given.name not in (None, given.positional):
-            parser.error(f"NAME is {given.positional!r}, but --name is {given.name!r}")
+            grammar.error(f"NAME is {given.positional!r}, but --name is {given.name!r}")
         given.name = given.positional
     missing = [f"--{key}" for key in ("name", "application", "kind") if vars(given)[key] is None]
     if missing and not can_ask():
         verb = "is" if len(missing) == 1 else "are"
-        parser.error(f"{', '.join(missing)} {verb} needed, with no terminal here to ask on")
+        grammar.error(f"{', '.join(missing)} {verb} needed, with no terminal here to ask on")
     try:
         project, application, kind = _answers(given)
-        folder = given.into / project
-        made = files(kind, names(project, application))
-        write(made, folder)
     except Canceled:
         print("\nNothing was made.", file=sys.stderr)
         return 130
     except Refused as e:
-        return _error(str(e))
+        say_error(str(e))
+        return 1
+    folder = given.into / project
+    made = files(kind, names(project, application))
+    try:
+        write(made, folder)
     except OSError as e:
-        return _error(f"{given.into / project} cannot be made: {e.strerror or e}")
+        say_error(f"{folder} cannot be made: {e.strerror or e}")
+        return 1
+    text = _next(kind, folder, list(made))
     if given.name not in (None, project):
-        print(f"The name {given.name!r} is written {project!r}, so that it can be a package's.")
-    print(_next(kind, folder, list(made)))
+        changed = f"The name {given.name!r} is written {project!r}, so that it can be a package's."
+        text = f"{changed}\n{text}"
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # as by `| head`: nobody to tell, not even at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -103,19 +108,9 @@ It works as it is, with a stand-in for the application. In a virtual environment
 Then search for EDIT: README.md says what belongs there."""
 
 
-def _error(text: str) -> int:
-    print(f"ERROR: {text}", file=sys.stderr)
-    return 1
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The command's grammar."""
+    parser = Parser(
         prog="openjd-adaptor new",
         description="Write the package of a new adaptor into a new folder: adaptor, schemas, job "
         "template, tests. It works as it is, with a stand-in for the application. What is not "

@@ -17,6 +17,8 @@ LONGEST = 32
 _SUFFIXES = ("-adaptor", "-adapter", "-openjd")
 #: Packages that an adaptor or its tests import: another one of that name would hide them.
 _TAKEN = frozenset({"jsonschema", "mypy", "openjd", "psutil", "pytest", "ruff", "tests", "yaml"})
+#: What git, pytest or a first run take for something of theirs.
+_FOLDERS = frozenset({"build", "conftest", "dist", "output"})
 #: What Windows takes for a device, whatever folder it is in.
 _DEVICES = frozenset(
     {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -63,7 +65,7 @@ def project_name(text: str) -> str:
         raise Refused(f"{text!r} is too long: {len(name)} of {LONGEST} characters")
     taken = _taken(name)
     if taken is not None:
-        raise Refused(f"{text!r} cannot be used: {taken}; take for instance {_another(name)}")
+        raise Refused(f"{text!r} cannot be used: {taken}; {_instead(name)}")
     return name
 
 
@@ -77,7 +79,7 @@ def refuse_installed(project: str) -> None:
     if importlib.util.find_spec(package) is not None:
         raise Refused(
             f"{project!r} cannot be used: a package {package} is installed in this environment; "
-            f"take for instance {_another(project)}, or uninstall that first"
+            f"uninstall that first; or {_instead(project)}"
         )
 
 
@@ -130,8 +132,11 @@ def _stem(project: str) -> str:
     return project
 
 
-def _another(name: str) -> str:
-    return f"{name[: LONGEST - 8]}-adaptor"
+def _instead(name: str) -> str:
+    """What to do about a name that is taken."""
+    if name.endswith("-adaptor"):
+        return "take another"
+    return f"take for instance {name[: LONGEST - 8]}-adaptor"
 
 
 def _taken(name: str) -> str | None:
@@ -143,11 +148,16 @@ def _taken(name: str) -> str | None:
         return f"{package} is a word of Python's"
     if package in _TAKEN or package in _standard_library():
         return f"it would hide the module {package}"
+    if package in _FOLDERS:
+        return f"a folder {package} means something else in a project"
+    if _stem(name) == "application":
+        return "its class would be ApplicationAdaptor, which is the runtime's"
     return None
 
 
 def _standard_library() -> frozenset[str]:
     if sys.version_info >= (3, 10):
         return sys.stdlib_module_names
-    found = pkgutil.iter_modules([sysconfig.get_path("stdlib")])
+    folders = sysconfig.get_path("stdlib"), f"{sysconfig.get_path('platstdlib')}/lib-dynload"
+    found = pkgutil.iter_modules(folders)
     return frozenset({module.name for module in found} | set(sys.builtin_module_names))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
+from ..._terminal import say_error
+
 
 class Canceled(Exception):
     """Who was asked does not want to answer: Ctrl-C, or the end of the input."""
@@ -35,7 +37,7 @@ def ask(question: str, read: Callable[[str], str], likely: str | None = None) ->
         try:
             return read(typed or likely or "")
         except ValueError as e:
-            print(f"ERROR: {e}")
+            say_error(str(e))
 
 
 def choose(question: str, choices: Mapping[str, str]) -> str:

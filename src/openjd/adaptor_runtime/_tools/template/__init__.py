@@ -7,23 +7,18 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from ..._arguments import Parser
 from ..._text import one_line
 from ..errors import ToolError
 
 PROGRAM = "openjd-adaptor template"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
 def main(arguments: list[str]) -> int:
     """Writes the template and returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return _run(options)
     except ToolError as e:
@@ -147,8 +142,9 @@ def _required(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The command's grammar."""
+    parser = Parser(
         prog=PROGRAM,
         description="Writes a job template (YAML) for an adaptor, from the schemas of its data.",
     )

@@ -131,9 +131,13 @@ class Template:
         return (name[: -len("Adaptor")] if name.endswith("Adaptor") else name) or name
 
     def _about(self) -> str | None:
+        """The first sentence of what the class says of itself."""
         cls = self._adaptor.adaptor_class
         said = None if issubclass(cls, TomlAdaptor) else vars(cls).get("__doc__")
-        return " ".join(said.partition("\n\n")[0].split()) if said else None
+        if not said:
+            return None
+        first = " ".join(said.partition("\n\n")[0].split()).replace("``", "")
+        return re.split(r"(?<=[.!?])\s", first)[0]
 
     # Data.
 
@@ -222,7 +226,7 @@ class Template:
         by_name = {field.name: field for field in run_fields}
         if self._wishes.each is not None:
             if self._wishes.each not in by_name:
-                from ...application.placeholders import suggestion
+                from ..._suggestions import suggestion
 
                 raise ToolError(
                     f"--each: the run data has no field {self._wishes.each!r}"
@@ -270,14 +274,16 @@ class Template:
         except ValueError as e:
             raise ToolError(f"--range: {e}") from None
         label = texts.label(each.field.hints.get("label", schema.get("title")))
+        said = schema.get("description")
+        syntax = "A range: 1-10, or 1-10:2,15."
+        if isinstance(said, str) and re.search(r"\d-\d", said):
+            syntax = ""  # It shows one.
         self._definitions.append(
             {
                 "name": each.range_name,
                 "type": "STRING",
                 "userInterface": {"control": "LINE_EDIT", **({"label": label} if label else {})},
-                "description": texts.description(
-                    schema.get("description"), "A range: 1-10, or 1-10:2,15."
-                ),
+                "description": texts.description(said, syntax),
                 "minLength": 1,
                 "default": default,
             }

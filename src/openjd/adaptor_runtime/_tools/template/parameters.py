@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
-from ...application.placeholders import suggestion
+from ..._suggestions import suggestion
 from ..errors import ToolError
 from . import texts
 from .schema import ALL_TYPES, HINTS, Field, is_number
@@ -33,6 +33,7 @@ _FILE_CONTROLS = ("CHOOSE_INPUT_FILE", "CHOOSE_OUTPUT_FILE")
 _WRITTEN = {"out", "output", "outputs", "dest", "destination", "target", "result", "results"} | {
     *("export", "save", "write", "log")
 }
+_PATHS = {"file", "path", "dir", "directory", "folder"}
 _FOLDERS = {"dir", "dirs", "directory", "folder", "root"}
 # Engines keep integers in 64 bits.
 _INT_BOUND = 2**63
@@ -96,9 +97,11 @@ def parameter(
     Args:
         field: the field.
         taken: names of parameters that there are.
-        mapped: whether the runtime maps the paths in the data.
+        mapped: whether the runtime maps the paths in the data, so that its schema marks them.
         roots: fields that paths of outputs begin with, and whether as a folder.
     """
+    if not mapped and _sounds_like_path(field):
+        field = field._replace(schema={**field.schema, "format": "path"})
     shape = _shape(field)
     optional = not field.required and shape.default is None
     if optional:
@@ -295,6 +298,12 @@ def _lines(default: Any) -> str | None:
 
 def _is_path(field: Field) -> bool:
     return field.schema.get("format") == "path" and "string" in field.types
+
+
+def _sounds_like_path(field: Field) -> bool:
+    """Whether it is likely one, in a schema of version 0.9, where none is marked as such."""
+    words = texts.words(field.name)
+    return bool(words) and words[-1] in _PATHS and field.types - {"null"} == {"string"}
 
 
 def _is_default_path(path: str) -> bool:

@@ -14,7 +14,8 @@ STAR = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="-100 -100 200 200">
 class EngraverClient(ApplicationClient):
     """Each action can be called by the adaptor. What it returns, or raises, is the answer."""
 
-    version = platform.python_version()  # EDIT: Engraver's, such as bpy.app.version_string.
+    # EDIT: Engraver's version, such as bpy.app.version_string.
+    version = platform.python_version()
 
     @action
     def load(self, scene: str) -> None:

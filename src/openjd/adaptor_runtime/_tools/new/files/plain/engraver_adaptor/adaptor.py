@@ -11,6 +11,8 @@ from openjd.adaptor_runtime.adaptors.configuration import AdaptorConfiguration
 from openjd.adaptor_runtime.app_handlers import RegexCallback, RegexHandler
 from openjd.adaptor_runtime.process import LoggingSubprocess
 
+APPLICATION = "Engraver"
+
 
 class EngraverAdaptor(Adaptor[AdaptorConfiguration]):
     """Runs Engraver, and makes progress and failure of what it prints."""
@@ -53,18 +55,22 @@ class EngraverAdaptor(Adaptor[AdaptorConfiguration]):
         process = LoggingSubprocess(
             args=[
                 self.init_data["program"],
-                *("--scene", self.init_data["scene"]),
-                *("--frame", str(frame)),
-                *("--output", str(output)),
+                "--scene",
+                self.init_data["scene"],
+                "--frame",
+                str(frame),
+                "--output",
+                str(output),
             ],
             stdout_handler=handler,
             stderr_handler=handler,
         )
         process.wait()
         if process.returncode != 0:
-            raise RuntimeError(self._error or f"Engraver ended with exit code {process.returncode}")
+            ended = f"{APPLICATION} ended with exit code {process.returncode}"
+            raise RuntimeError(self._error or ended)
         if self._error or not output.is_file():
-            raise RuntimeError(self._error or f"Engraver did not write {output}")
+            raise RuntimeError(self._error or f"{APPLICATION} did not write {output}")
 
     def _on_progress(self, match: re.Match[str]) -> None:
         percent = int(match[1])
