@@ -416,7 +416,8 @@ def _tasks(report: Report) -> str:
     return _section(
         "Tasks",
         lead + ".",
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table><thead><tr>{head}</tr></thead>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>",
         "may-break",
     )
