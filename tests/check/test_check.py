@@ -15,7 +15,10 @@ import pytest
 from bounded import LIMIT
 
 from openjd.adaptor_runtime._tools.check._command import main
+from openjd.adaptor_runtime._tools.check.class_checks import check_class
 from openjd.adaptor_runtime._tools.check.codes import CODES, GROUPS
+from openjd.adaptor_runtime._tools.check.findings import Findings
+from openjd.adaptor_runtime._tools.check.source import Source
 
 from . import page
 from .checking import command, found_in
@@ -199,3 +202,27 @@ def test_all_mistakes_of_a_description_are_told(tmp_path: Path) -> None:
     assert [(f.code, f.line) for f in found] == [
         ("D902", 3), ("D903", 4), ("D903", 5), ("D904", 8), ("R504", 9), ("R501", 12), ("D906", 16),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ('yield ["plot", run_data["sheet"]]', []),
+        ('return [["plot", run_data["sheet"]]]', []),
+        ('return [["plot", str(n)] for n in range(3)]', []),
+        ('return ["plot", run_data["sheet"]]', ["B208"]),
+        ('yield "plot"', ["B208"]),
+        ('return [f"plot {n}" for n in range(3)]', ["B208"]),
+    ],
+)
+def test_command_lines_are_lists_in_a_list(body: str, codes: list[str], tmp_path: Path) -> None:
+    """``commands`` gives command lines, each a list: as a list of them, or one at a time."""
+    path = tmp_path / "plot.py"
+    path.write_text(
+        f"class Plot(CommandLineAdaptor):\n    def commands(self, run_data):\n        {body}\n",
+        encoding="utf-8",
+    )
+    about: dict[str, object] = {"name": "Plot", "file": str(path), "kind": "command line"}
+    findings = Findings()
+    check_class(findings, {**about, "missing": [], "problems": [], "rules": []}, Source(path))
+    assert [finding.code for finding in findings.sorted()] == codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -47,6 +48,13 @@ TOOL: dict[tuple[str, ...], tuple[int, str]] = {
     ("run", f"{ODD}.toml"): (1, "out"),
     ("version-info", "odd.toml"): (0, ""),
     ("version-info", "wrong.toml"): (1, "err"),
+    ("new", "--kind", "plain", "--application", "x", "--name", ODD): (1, "err"),
+    ("check", ODD): (2, "err"),
+    ("template", ODD): (1, "err"),
+    ("report", ODD): (1, "err"),
+    ("explain", ODD): (1, "err"),
+    ("record", ODD): (1, "err"),
+    ("completion", "--help"): (0, ""),
 }
 
 
@@ -83,6 +91,15 @@ def test_commands(host: Host, place: str) -> None:
         ]
         for command, running in begun:
             judge(command, running.end(), *commands[command])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files on POSIX")
+def test_names_that_do_not_decode(host: Host) -> None:
+    """In messages they are as they are on disk, whatever the locale; and bytes that are no text."""
+    for name in (ODD, os.fsdecode(b"caf\xe9")):
+        ended = host.begin("-m", "the_tool", "explain", name, variables=PLACES["C"]).end()
+        written = os.fsencode(name).decode("utf-8", "backslashreplace")
+        assert f"the log {written} cannot be read" in ended.refused()
 
 
 @pytest.mark.parametrize("place", ["cp1252", "C"])

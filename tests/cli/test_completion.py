@@ -30,7 +30,7 @@ LINES = {
     "openjd-adaptor --vers": ["--version"],
     "openjd-adaptor run adap": ["run", "adaptor.toml"],
     "openjd-adaptor daemon start adap": ["daemon", "start", "adaptor.toml"],
-    "openjd-adaptor run adaptor.toml --run": ["run", "adaptor.toml", "--run-data"],
+    "openjd-adaptor run adaptor.toml --run-d": ["run", "adaptor.toml", "--run-data"],
     "openjd-adaptor run my": ["run", "my file.toml"],
     "openjd-adaptor completion zs": ["completion", "zsh"],
     # Not fol.txt.
@@ -52,7 +52,7 @@ LINES = {
     "my-adaptor run --init-data file://ta": ["run", "--init-data", "file://task.yaml"],
     "my-adaptor run --init-data=file://ta": ["run", "--init-data=file://task.yaml"],
     "my-adaptor run --init-data file://folder/in": ["run", "--init-data", "file://folder/inner"],
-    "my-adaptor run --init-data file://task.yaml --run": [
+    "my-adaptor run --init-data file://task.yaml --run-d": [
         *("run", "--init-data", "file://task.yaml", "--run-data")
     ],
     "my-adaptor run --init-data=file://task.yaml --path": [
@@ -304,8 +304,10 @@ def test_every_tool_is_there() -> None:
     names = {place.name for place in places(TOOL)}
     for command in [*tool.tools(), *tool._OF_A_FILE]:
         assert f"{TOOL} {command}" in names
-    assert {place.name: place for place in places(ADAPTOR)}["adaptor daemon start"].takes == {
-        "--connection-file": "file",
-        "--init-data": "data",
-        "--path-mapping-rules": "data",
-    }
+    takes = {place.name: place for place in places(ADAPTOR)}["adaptor daemon start"].takes
+    assert takes["--connection-file"] == "file"
+    assert takes["--init-data"] == takes["--path-mapping-rules"] == "data"
+    # Options that stand behind a repeated argument in the parser are not lost.
+    assert (
+        "--no-pictures" in {place.name: place for place in places(TOOL)}[f"{TOOL} report"].options
+    )

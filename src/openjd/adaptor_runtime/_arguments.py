@@ -19,7 +19,9 @@ KINDS = {
     "FILE": "file",
     "LOG": "file",
     "PATH": "file",
-    "PACKAGE": "folder",
+    # A folder, or a file.
+    "PACKAGE": "file",
+    "ADAPTOR": "file",
     "DIR": "folder",
     "FOLDER": "folder",
     "DATA": "data",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+_FORGIVING = "openjd-forgiving"
 _RED, _PLAIN = "\x1b[1;31m", "\x1b[0m"
 
 
@@ -45,12 +46,31 @@ def forgive() -> None:
 
     To be called by every command that prints. Consoles have code pages of 256 characters, and
     ``LC_ALL=C`` has 128; a character that they lack would end the command with a traceback.
+    File names that the locale could not decode come out as they are on disk.
     """
+    import codecs
+
+    codecs.register_error(_FORGIVING, _as_it_is_or_escaped)
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.reconfigure(errors=_FORGIVING)  # type: ignore[union-attr]
         except (AttributeError, ValueError, OSError):
             pass  # Closed, or somebody's own.
+
+
+def _as_it_is_or_escaped(error: UnicodeError) -> tuple[bytes, int]:
+    """An error handler for ``codecs``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    pieces = []
+    from_disk = sys.getfilesystemencodeerrors() == "surrogateescape"
+    for character in error.object[error.start : error.end]:
+        code = ord(character)
+        if from_disk and 0xDC80 <= code <= 0xDCFF:
+            pieces.append(bytes([code - 0xDC00]))
+        else:
+            pieces.append(character.encode("ascii", "backslashreplace"))
+    return b"".join(pieces), error.end
 
 
 def say_error(text: str) -> None:

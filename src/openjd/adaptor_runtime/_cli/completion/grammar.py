@@ -51,6 +51,8 @@ def places(root: str) -> list[Place]:
 def _below(name: str, parser: argparse.ArgumentParser) -> list[Place]:
     place = Place(name, {}, {}, {}, [])
     found = [place]
+    # Behind the last argument stands nothing, unless it may be repeated.
+    last = ["none"]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             about = {choice.dest: choice.help for choice in action._choices_actions}
@@ -68,10 +70,8 @@ def _below(name: str, parser: argparse.ArgumentParser) -> list[Place]:
             count = action.nargs if isinstance(action.nargs, int) else 1
             place.arguments.extend([_kind(action)] * count)
             if action.nargs in ("*", "+", argparse.REMAINDER):
-                break
-    else:
-        # The grammar has no more.
-        place.arguments.append("none")
+                last = []
+    place.arguments.extend(last)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._arguments import Parser
 from .codes import CODES, ERROR, GROUPS, is_code
-from .findings import Findings
+from .findings import Findings, shown_path
 from .target import TargetError, find_target
 
 _PYTHON = re.compile(r"3\.(\d+)")
@@ -163,6 +163,7 @@ def _show(findings: Findings, name: str, form: str) -> None:
         print(json.dumps(shown, indent=2))
         return
     here = os.getcwd()
+    name = shown_path(name, here)
     for finding in found:
         print(finding.shown(here))
     for note in findings.notes:

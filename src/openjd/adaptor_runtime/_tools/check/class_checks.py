@@ -13,7 +13,7 @@ from .child import Ended
 from .codes import CODES
 from .findings import Findings
 from .patterns import check_pattern
-from .source import Function, Source, assigned, dotted, functions, line_of, mentions, text_of
+from .source import Source, assigned, dotted, functions, line_of, mentions, text_of
 from .target import Target
 
 _LINES_SHOWN = 300
@@ -204,32 +204,38 @@ def _check_configuration_name(findings: Findings, about: dict[str, Any]) -> None
 
 
 def _check_commands(
-    findings: Findings, about: dict[str, Any], node: ast.ClassDef, source: Source
+    findings: Findings, about: dict[str, Any], cls: ast.ClassDef, source: Source
 ) -> None:
     """How command lines are made, by a look at the code."""
     name = {"application": "command", "command line": "commands"}.get(about["kind"])
     file = source.path
-    method = functions(node).get(name or "")
+    method = functions(cls).get(name or "")
     if method is None:
         return
-    for value in _returned(method):
-        elements: list[ast.expr] = [value]
-        if name == "commands":
-            elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
-            if isinstance(value, ast.ListComp):
-                elements = [value.elt]
-            if any(_is_text(element) for element in elements):
-                findings.add(
-                    "B208",
-                    "commands() returns one command line, not a list of command lines",
-                    file,
-                    value.lineno,
-                    "put it into a list: return [[...]]",
-                )
-                continue
+    for node in ast.walk(method):
+        if isinstance(node, ast.Return) and node.value is not None:
+            value = node.value
+            elements: list[ast.expr] = [value]
+            if name == "commands":
+                elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+                if isinstance(value, ast.ListComp):
+                    elements = [value.elt]
+                if any(_is_text(element) for element in elements):
+                    findings.add(
+                        "B208",
+                        "commands() returns one command line, not a list of command lines",
+                        file,
+                        value.lineno,
+                        "put it into a list: return [[...]]; or write yield for return",
+                    )
+                    continue
+        elif isinstance(node, ast.Yield) and node.value is not None:
+            elements = [node.value]
+        else:
+            continue
         for element in elements:
             if _is_text(element):
-                findings.add("B208", f"{name}() returns a text", file, element.lineno)
+                findings.add("B208", f"{name}() makes a text", file, element.lineno)
     if name == "command" and not mentions(source.tree, "client_script"):
         findings.add(
             "B209",
@@ -242,11 +248,3 @@ def _check_commands(
 
 def _is_text(node: ast.expr) -> bool:
     return text_of(node) is not None or isinstance(node, ast.JoinedStr)
-
-
-def _returned(method: Function) -> list[ast.expr]:
-    return [
-        node.value
-        for node in ast.walk(method)
-        if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
-    ]

@@ -29,9 +29,9 @@ class Finding(NamedTuple):
 
     def shown(self, here: str) -> str:
         """The finding as text, with paths from the folder `here` where they are below it."""
-        where = f"{_relative(self.file, here)}:{self.line}: " if self.line else ""
+        where = f"{shown_path(self.file, here)}:{self.line}: " if self.line else ""
         if self.file and not self.line:
-            where = f"{_relative(self.file, here)}: "
+            where = f"{shown_path(self.file, here)}: "
         return f"{where}{self.severity} {self.code}: {self.message}\n    mend: {self.mend}"
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +95,8 @@ class Findings:
         return sorted(self._found, key=lambda f: (f.file, f.line, f.code, f.message))
 
 
-def _relative(file: str, here: str) -> str:
+def shown_path(file: str, here: str) -> str:
+    """A path, from the folder `here` where it is below that."""
     try:
         return str(Path(file).relative_to(here))
     except ValueError:

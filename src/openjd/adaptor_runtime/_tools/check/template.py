@@ -64,8 +64,8 @@ def _is_valid(findings: Findings, path: Path, template: dict[str, Any]) -> bool:
     try:
         from openjd.model import DecodeValidationError, decode_job_template
     except ImportError:
-        findings.note(f"{path.name} was not looked at by openjd-model ({_EXTRA})")
-        return True
+        findings.note(f"{path.name} was not looked at: there is no openjd-model ({_EXTRA})")
+        return False
     extensions = template.get("extensions")
     try:
         decode_job_template(
@@ -78,6 +78,7 @@ def _is_valid(findings: Findings, path: Path, template: dict[str, Any]) -> bool:
     except TypeError:
         # An openjd-model before extensions.
         findings.note(f"{path.name} was not looked at: openjd-model is too old ({_EXTRA})")
+        return False
     return True
 
 

@@ -109,7 +109,7 @@ Then search for EDIT: README.md says what belongs there."""
 
 
 def parser() -> Parser:
-    """The grammar of the command."""
+    """The command's grammar."""
     parser = Parser(
         prog="openjd-adaptor new",
         description="Write the package of a new adaptor into a new folder: adaptor, schemas, job "

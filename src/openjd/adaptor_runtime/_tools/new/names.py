@@ -158,5 +158,6 @@ def _taken(name: str) -> str | None:
 def _standard_library() -> frozenset[str]:
     if sys.version_info >= (3, 10):
         return sys.stdlib_module_names
-    found = pkgutil.iter_modules([sysconfig.get_path("stdlib")])
+    folders = sysconfig.get_path("stdlib"), f"{sysconfig.get_path('platstdlib')}/lib-dynload"
+    found = pkgutil.iter_modules(folders)
     return frozenset({module.name for module in found} | set(sys.builtin_module_names))
