@@ -164,7 +164,7 @@ class TestNames:
             ".".join(path.relative_to(SEARCH).with_suffix("").parts).replace(".__init__", "")
             for folder in (CLIENT, RUNTIME)
             for path in folder.rglob("*.py")
-            if "examples" not in path.parts
+            if not {"examples", "files"} & set(path.relative_to(SEARCH).parts)
             and path.name not in ("__main__.py", "_win32.py", "_windows.py", "windows.py")
         ]
         if sys.platform == "win32":
