@@ -588,7 +588,7 @@ def described(draw: st.DrawFn) -> tuple[dict[str, Any], Any]:
         value = draw(ENTERED)
         schema = {"type": "string"}
         if kind == "path":
-            value = f"/{value}"
+            value = f"{Path.cwd().anchor}{value}"  # An engine leaves it as it is.
             schema["format"] = "path"
         if draw(st.booleans()):
             schema["minLength"] = draw(st.integers(0, len(value)))
