@@ -316,7 +316,7 @@ def _timeline(report: Report) -> str:
         kinds.append(("failed", "failed"))
     chart = charts.timeline(report.rows, report.total or 1.0, report.since)
     hidden = len(report.sessions) - len(report.rows)
-    more = f" {many(hidden, 'session')} more are not shown." if hidden > 0 else ""
+    more = f" Without times, or too many, and so not shown: {hidden:,}." if hidden > 0 else ""
     return _section("Timeline", f"Time {escape(report.since)}.{more}", chart + _legend(kinds))
 
 
@@ -416,7 +416,8 @@ def _tasks(report: Report) -> str:
     return _section(
         "Tasks",
         lead + ".",
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>",
         "may-break",
     )
