@@ -147,4 +147,6 @@ def index(found: dict[str, list[Name]]) -> str:
 
 
 def _first_line(value: Any) -> str:
+    if not (callable(value) or inspect.ismodule(value)):
+        return f"`{value!r}`"  # whose docstring would be that of its type
     return (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")

@@ -110,7 +110,8 @@ def _options(parser: argparse.ArgumentParser) -> list[str]:
         rows.append(f"| {_name(parser, action)} | {_meaning(action)} | {_default(action)} |")
     if not rows:
         return []
-    return ["| option | meaning | default |", "|---|---|---|", *rows, ""]
+    table = ["| option | meaning | default |", "|---|---|---|", *rows]
+    return ['<div class="options" markdown>', "", *table, "", "</div>", ""]
 
 
 def _name(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

@@ -15,7 +15,13 @@ from .guide import Reader, blocks, needs
 from .pages import PAGES, ROOT, read
 
 #: What a page needs -> what is installed for it, where the page does not do that itself.
-_DISTRIBUTIONS = {"openjd.cli": "openjd-cli", "imageio_ffmpeg": "imageio-ffmpeg"}
+_DISTRIBUTIONS = {
+    "imageio_ffmpeg": "imageio-ffmpeg",
+    "openjd.cli": "openjd-cli",
+    "openjd.model": "openjd-model",
+}
+#: These come with Python, or with the library as it is installed here.
+_THERE = {"tomllib"}
 #: Pages that are read in a clone of the repository.
 _IN_A_CLONE = {"README.md", "docs/index.md"}
 
@@ -134,7 +140,8 @@ def _preamble(page: str) -> str:
     text = read(page)
     if re.search(r"^python3 -m venv", text, re.MULTILINE):
         return ":"
-    wanted = [_DISTRIBUTIONS.get(one, one) for one in needs(text) if not one.startswith("command ")]
+    modules = [one for one in needs(text) if not one.startswith("command ") and one not in _THERE]
+    wanted = [_DISTRIBUTIONS.get(one, one) for one in modules]
     if page not in _IN_A_CLONE:
         wanted.append("openjd-adaptor-runtime[toml]")
     return "\n".join(
