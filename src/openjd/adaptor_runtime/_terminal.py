@@ -73,6 +73,19 @@ def _as_it_is_or_escaped(error: UnicodeError) -> tuple[bytes, int]:
     return b"".join(pieces), error.end
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Prints what a command was asked for; it does not matter whether somebody reads to the end.
+
+    Raises:
+        OSError: it cannot be written: the disk is full, say.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        # Such as `| head`. Nor shall the interpreter complain at its end.
+        sys.stdout = None
+
+
 def say_error(text: str) -> None:
     """Prints "ERROR: ..." to stderr; it does not matter whether anybody is there to read.
 
