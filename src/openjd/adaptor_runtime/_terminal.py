@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than this module
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 _FORGIVING = "openjd-forgiving"
 _RED, _PLAIN = "\x1b[1;31m", "\x1b[0m"
+# What would not be seen, or would change what is seen around it.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+#: Colours and cursor movements of terminals.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 def wants_color(stream: TextIO | None, variables: Mapping[str, str] = os.environ) -> bool:
@@ -39,6 +46,21 @@ def wants_color(stream: TextIO | None, variables: Mapping[str, str] = os.environ
     from ._platform import shows_colors
 
     return shows_colors(fd)
+
+
+def visible(text: str) -> str:
+    """Text of others as it may be shown: nothing in it hides, or commands a terminal.
+
+    Line ends and tabs stay.
+    """
+    if "\x1b" in text:
+        text = _SEQUENCE.sub("", text)
+    return _UNSEEN.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def forgive() -> None:
