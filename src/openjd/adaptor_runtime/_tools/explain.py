@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator
 
 from .._arguments import Parser
+from .._log_reading import LogError, Session, read
 from .._terminal import say, say_error
 from .._version import version
 from .explaining import Finding, findings
-from .session_log import LogError, Session, read
 
 _WIDTH = 96
 

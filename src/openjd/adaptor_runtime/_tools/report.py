@@ -6,8 +6,8 @@ import os
 import sys
 
 from .._arguments import Parser
+from .._log_reading import LogError, read
 from .._terminal import say, say_error
-from .session_log import LogError, read
 
 
 def main(arguments: list[str]) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..session_log import Log, Session, Step
-from ..session_log.model import FAILED, OK
+from ..._log_reading import Log, Session, Step
+from ..._log_reading.model import FAILED, OK
 
 _ENCOUNTERED = re.compile(r"^Error encountered while [a-z ]+ adaptor: ")
 

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ..._terminal import visible
+from .._terminal import visible
 from .model import LONGEST_TEXT
 
 _CHUNK = 1 << 18
@@ -53,6 +53,8 @@ class Text:
             OSError: it cannot be read.
         """
         chunk = self._stream.read(_CHUNK)
+        if not chunk:
+            return
         encoding = _encoding(chunk)
         decoder = codecs.getincrementaldecoder(encoding)(
             "backslashreplace" if encoding == "utf-8" else "replace"
@@ -92,8 +94,6 @@ class Text:
 
 
 def _encoding(begin: bytes) -> str:
-    if not begin:
-        raise NotText("is empty")
     for bom, encoding in _BOMS:
         if begin.startswith(bom):
             return encoding
