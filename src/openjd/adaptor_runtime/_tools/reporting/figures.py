@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..._log_reading import Log, Session, Step
-from ..._log_reading.model import FAILED, OK
+from ..._log_reading.model import FAILED
 
 _ENCOUNTERED = re.compile(r"^Error encountered while [a-z ]+ adaptor: ")
 
