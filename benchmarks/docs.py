@@ -91,6 +91,7 @@ def page(outcomes: Sequence[Outcome], setting: Setting) -> Iterator[str]:
     yield ""
     yield "To repeat it, from the root of a checkout:"
     yield ""
+    yield "<!-- by hand: benchmarks take long, and a machine of their own -->"
     yield "```"
     yield setting.command
     yield "```"

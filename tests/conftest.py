@@ -67,7 +67,10 @@ def private_place(
         for variable in variables:
             monkeypatch.setenv(variable, str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    for variable in ("XDG_RUNTIME_DIR", "RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH"):
+    for variable in (
+        *("XDG_RUNTIME_DIR", "RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH"),
+        *("FORCE_COLOR", "PYTHON_COLORS"),
+    ):
         monkeypatch.delenv(variable, raising=False)
     search = filter(None, [_IMPORT_FROM, os.environ.get("PYTHONPATH")])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(search))

@@ -6,12 +6,13 @@ import json
 import os
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded import Child
+from bounded import LIMIT, Child
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,9 +157,11 @@ def test_the_last_lines_are_bounded() -> None:
     kept = sum(lines.text.count("\n") for lines in journal.last_lines(1_000_000))
     assert 100 <= kept <= 5_000
     journal.lines("x" * 1_000_000 + "\n")
-    (last,) = journal.snapshot(1)["last_lines"]
-    assert set(last) == {"x"}
-    assert len(last) < 100_000
+    (last,) = journal.last_lines(1)
+    assert set(last.text) == {"x", "\n"}
+    assert len(last.text) < 100_000
+    (shown,) = journal.snapshot(1)["last_lines"]
+    assert len(shown) < 5_000
     assert journal.last_lines(0) == []
 
 
@@ -252,3 +255,28 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         child.expect("False xxx")
         assert child.end() == (0, "", "")
     assert path.stat().st_size == 100_000
+
+
+def test_a_disk_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it: neither who prints, nor who asks, nor the end; what is lost is said."""
+    answers, write = threading.Event(), os.write
+
+    def late_write(fd: int, data: bytes) -> int:
+        answers.wait(LIMIT)
+        return write(fd, data)
+
+    monkeypatch.setattr(_session_log.os, "write", late_write)
+    monkeypatch.setattr(_session_log, "_MOST_WAITING", 10_000)
+    log = SessionLog(str(tmp_path / "log.jsonl"), "A", pytest.fail)
+    journal = Journal("A", "daemon", log=log)
+    for number in range(1000):
+        journal.lines(f"line {number} {'x' * 100}\n")
+    assert journal.snapshot(1)["last_lines"][0].startswith("line 999 ")
+    journal.close(hurry=True)
+    answers.set()
+    found = records(log)
+    assert [record["kind"] for record in found[:2]] == ["session", "line"]
+    dropped = [record["bytes"] for record in found if record["kind"] == "dropped"]
+    lines = [record for record in found if record["kind"] == "line"]
+    assert sum(dropped) > 50_000
+    assert 20 < len(lines) < 200

@@ -80,6 +80,7 @@ def section(
 ) -> Iterator[str]:
     """The lines of the section."""
     cores = "1 core" if setting.cpus == 1 else f"{setting.cpus} cores"
+    yield "<!-- by hand: it goes on for hours -->"
     yield "```"
     yield setting.command
     yield "```"

@@ -196,7 +196,7 @@ class TestErrors:
     def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
         """A file that is not UTF-8 is named."""
         (tmp_path / "system.json").write_bytes(b'{"a": "\xff"}')
-        with pytest.raises(ConfigurationError, match="cannot be read"):
+        with pytest.raises(ConfigurationError, match="is no text in UTF-8"):
             manager(tmp_path).build_config()
 
     def test_byte_order_mark(self, tmp_path: Path) -> None:

@@ -241,9 +241,12 @@ class Host:
             command.abandon()
         # Who was killed a moment ago may take another to be gone.
         _, alive = psutil.wait_procs(self.processes(), timeout=5)
-        commands = [(p.pid, p.cmdline()) for p in alive if p.is_running()]
+        commands = [describe(p) for p in alive if p.is_running()]
         for process in alive:
-            process.kill()
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                pass  # It has ended with one that was killed before it.
         assert not commands, f"the test left processes alive: {commands}"
         assert self.files() == [], self.files()
 
@@ -314,6 +317,18 @@ class Session:
         if self.by_variable:
             return psutil.Process(self.status()["pid"])
         return psutil.Process(json.loads(self.file.read_text())["pid"])
+
+
+def describe(process: psutil.Process) -> str:
+    """Its number, its command line, its threads and the CPU time that it has had, in words."""
+    try:
+        used = process.cpu_times()
+        return (
+            f"{process.pid}: {process.cmdline()}, {process.num_threads()} threads, "
+            f"{used.user:.1f} s user, {used.system:.1f} s system"
+        )
+    except (psutil.Error, OSError) as e:
+        return f"{process.pid}: {e}"
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -158,9 +158,9 @@ def test_run_data_that_fails(host: Host) -> None:
     ("arguments", "words"),
     [
         ([], ["COMMAND"]),
-        (["render"], ["render", "choose from"]),
+        (["render"], ["render", "there are run, daemon"]),
         (["daemon"], ["COMMAND"]),
-        (["daemon", "pause"], ["pause", "choose from"]),
+        (["daemon", "pause"], ["pause", "there are start, run"]),
         (["daemon", "run", "--frame", "1"], ["--frame"]),
         (["daemon", "run", "--connection-file"], ["--connection-file"]),
         (["daemon", "stop", "--run-data", "{}"], ["--run-data"]),

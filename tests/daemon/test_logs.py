@@ -150,12 +150,12 @@ def test_followers_that_do_not_read(begun: Session, gate: Gate) -> None:
     os.kill(stopped.pid, signal.SIGSTOP)
     killed.kill()
     # More than a socket, its buffers and what is kept for a follower hold.
-    code = f"application('flood', 300_000, {gate.port}).wait(); print('flooded')"
+    code = f"application('flood', 200_000, {gate.port}).wait(); print('flooded')"
     task = begun.begin_run(code)
     gate.wait()
     ended = task.end()
     assert ended.status == 0
-    assert len(ended.lines) == 300_002
+    assert len(ended.lines) == 200_002
     status = begun.status()
     assert status["last_lines"][-1] == "flooded"
     assert begun.stop().status == 0

@@ -8,13 +8,22 @@ A fenced block stands under one of these lines, which readers do not see:
   prints a line with WORDS in it.
 - ``<!-- output -->``: it is what the block before it printed. ``...`` stands for anything: alone
   on a line for any lines, else for any part of one line.
-- ``<!-- by hand -->``: the reader does it, but it is not done here.
+- ``<!-- fresh -->``: it is run by bash in a fresh environment alone (``python -m tests.docs``),
+  where nothing is installed yet; elsewhere this file sees to what it would install.
+- ``<!-- check: KIND -->``: it is not run but looked at, in the way of its kind (``checks.py``).
+- ``<!-- by hand: REASON -->``: the reader does it, but it is not done here.
+- ``<!-- not run: REASON -->``: there is nothing to do.
+
+``<!-- needs: MODULE … -->`` may stand anywhere: modules, or ``command NAME``, without which the
+page is not followed.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +33,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 #: Seconds for one block. Never reached where all is well.
-LIMIT = 120.0
+LIMIT = 240.0
 
-_FENCE = re.compile(r"^```\w*$")
-_MARK = re.compile(r"^<!-- (file|run|output|by hand)(?:: (.*?))? -->$")
+_FENCE = re.compile(r"^```(\w*)$")
+_MARK = re.compile(r"^<!-- (file|run|output|fresh|check|by hand|not run)(?:: (.*?))? -->$")
+_NEEDS = re.compile(r"^<!-- needs: (.+) -->$", re.MULTILINE)
+#: What is no mark: what a page needs, and where a part of it begins that a program writes.
+_OTHER = re.compile(r"^<!-- (needs: .*|\w+: (begin|end)\b.*) -->$")
+#: These say nothing without what stands behind their colon.
+_EXPLAINED = {"file", "check", "by hand", "not run"}
+#: What a block is, by its mark: something that a reader types and sees, or not.
+FOLLOWED = {"file", "run", "output", "fresh"}
+#: What a block before has set is there, its folder too, and kept for those after it.
+_AS_IN_A_TERMINAL = (
+    'STATE=$1; if [ -e "$STATE" ]; then . "$STATE"; fi; '
+    """trap 'export -p > "$STATE"; printf "cd %q\\n" "$PWD" >> "$STATE"' EXIT"""
+)
 _RUN = re.compile(r"^(fails)?(?:, Ctrl-C at (.+))?$")
 
 
@@ -39,6 +60,8 @@ class Block(NamedTuple):
     what: str
     text: str
     line: int
+    #: The language that its fence names.
+    language: str
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -48,7 +71,7 @@ def blocks(page: str) -> Iterator[Block]:
         ValueError: a block has no mark, or a mark no block.
     """
     mark: re.Match[str] | None = None
-    start, inside = 0, False
+    start, inside, language = 0, False, ""
     text: list[str] = []
     for number, line in enumerate(page.splitlines(), start=1):
         if inside:
@@ -58,18 +81,29 @@ def blocks(page: str) -> Iterator[Block]:
             inside = False
             if mark is None:
                 raise ValueError(f"the block in line {start} has no mark")
-            yield Block(mark[1], mark[2] or "", "\n".join(text) + "\n", start)
+            if mark[1] in _EXPLAINED and not mark[2]:
+                raise ValueError(f"the mark above line {start} does not say what, or why")
+            yield Block(mark[1], mark[2] or "", "\n".join(text) + "\n", start, language)
             mark = None
-        elif _FENCE.match(line):
-            start, inside, text = number, True, []
+        elif line.lstrip().startswith("```"):
+            fence = _FENCE.match(line)
+            if fence is None:
+                raise ValueError(f"line {number} is no plain fence: {line}")
+            start, inside, text, language = number, True, [], fence[1]
         elif mark is not None:
             raise ValueError(f"no block stands under the mark above line {number}")
-        elif line.startswith("<!--"):
+        elif line.startswith("<!--") and not _OTHER.match(line):
             mark = _MARK.match(line)
             if mark is None:
                 raise ValueError(f"line {number} is no mark: {line}")
     if inside or mark is not None:
         raise ValueError("the page ends within a block, or with a mark")
+
+
+def needs(page: str) -> list[str]:
+    """What must be there to follow a page: modules, and commands as ``command NAME``."""
+    found = [one for line in _NEEDS.findall(page) for one in re.findall(r"command \S+|\S+", line)]
+    return [one.rstrip(",") for one in found]
 
 
 def differs(shown: str, printed: str) -> str | None:
@@ -93,16 +127,31 @@ def differs(shown: str, printed: str) -> str | None:
 
 
 class Reader:
-    """Follows a page in an empty folder, with commands for the interpreter under test.
+    """Follows a page in a folder, with commands for the interpreter under test.
+
+    What a block sets in the environment holds for those after it, as it does in a terminal.
 
     Args:
-        folder: the folder; empty.
-        commands: a folder for the commands that an installation would put on PATH.
+        folder: the folder; empty, if the page does not say otherwise.
+        commands: an empty folder beside it, for the commands that an installation would put on
+            PATH.
+        fresh: the environment of somebody who has installed nothing yet. Blocks that are for
+            such an environment are run, too, and nothing is put on PATH but an ffmpeg, where
+            the machine has none.
     """
 
-    def __init__(self, folder: Path, commands: Path) -> None:
+    def __init__(self, folder: Path, commands: Path, fresh: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._commands = commands
+        self._state = commands / "environment"
+        self._fresh = fresh is not None
+        if shutil.which("ffmpeg") is None and importlib.util.find_spec("imageio_ffmpeg"):
+            import imageio_ffmpeg
+
+            (commands / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+        if fresh is not None:
+            self._env = fresh
+            return
         search = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._env = {
             **os.environ,
@@ -112,22 +161,28 @@ class Reader:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C",
         }
-        self._command("python", "")
-        self._command("openjd", "-m openjd")
-        tool = "from openjd.adaptor_runtime._cli.tool import main; raise SystemExit(main())"
-        self._command("openjd-adaptor", f"-c '{tool}'")
+        for python in ("python", "python3"):
+            self._command(python, "")
+        for command in ("openjd", "pytest"):
+            self._command(command, f"-m {command}")
+        self._command(
+            "openjd-adaptor",
+            "-c 'import sys; from openjd.adaptor_runtime._cli.tool import main; sys.exit(main())'",
+        )
         # Shows stacks in a form of its own where it is installed. One that fails is none.
         self._command("py-spy", "-c 'raise SystemExit(1)'")
 
     def follow(self, page: str) -> None:
         """Does what the page says; fails where something else happens."""
-        printed = ""
+        printed: str | None = None
         for block in blocks(page):
             if block.kind == "file":
                 self._write(block.what, block.text)
-            elif block.kind == "run":
+            elif block.kind == "run" or (block.kind == "fresh" and self._fresh):
                 printed = self._run(block)
-            elif block.kind == "output":
+            elif block.kind == "fresh":
+                printed = None
+            elif block.kind == "output" and printed is not None:
                 difference = differs(block.text, printed)
                 assert difference is None, f"line {block.line}: {difference}; printed:\n{printed}"
 
@@ -136,21 +191,30 @@ class Reader:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         if name == "pyproject.toml":
-            for command, module, function in re.findall(
-                r'^([\w-]+) = "([\w.]+):(\w+)"$', text, re.MULTILINE
-            ):
-                self._command(command, f"-c 'from {module} import {function}; {function}()'")
+            self._install(path)
 
-    def _command(self, name: str, arguments: str) -> None:
+    def _install(self, project: Path) -> None:
+        """What installing a project would do, where nothing is installed."""
+        if self._fresh:
+            return
+        text = project.read_text(encoding="utf-8")
+        for command, module, function in re.findall(
+            r'^([\w-]+) = "([\w.]+):(\w+)"', text, re.MULTILINE
+        ):
+            run = f"-c 'from {module} import {function}; {function}()'"
+            self._command(command, run, str(project.parent))
+
+    def _command(self, name: str, arguments: str, search: str = "") -> None:
         path = self._commands / name
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        found = f'PYTHONPATH="{search}:$PYTHONPATH" ' if search else ""
+        path.write_text(f'#!/bin/sh\n{found}exec "{sys.executable}" {arguments} "$@"\n')
         path.chmod(0o755)
 
     def _run(self, block: Block) -> str:
         how = _RUN.match(block.what)
         assert how is not None, f"line {block.line}: {block.what!r} is no way to run"
         process = subprocess.Popen(
-            ["bash", "-e", "-c", block.text],
+            ["bash", "-e", "-c", f"{_AS_IN_A_TERMINAL}\n{block.text}", "bash", str(self._state)],
             cwd=self.folder,
             env=self._env,
             stdin=subprocess.DEVNULL,
@@ -176,6 +240,8 @@ class Reader:
         finally:
             late.cancel()
             late.join()
+        for made in self.folder.glob("*/pyproject.toml"):
+            self._install(made)
         printed = "".join(lines)
         told = f"line {block.line} ended with status {status}; printed:\n{printed}"
         assert status == (1 if how[1] else 0), told

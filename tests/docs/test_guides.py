@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,45 +9,24 @@ from pathlib import Path
 import pytest
 
 from .guide import Reader, blocks, differs
+from .pages import PAGES, missing, read
 
-DOCS = Path(__file__).parents[2] / "docs"
-GUIDES = {
-    "write-an-adaptor.md": ["mitsuba", "openjd.cli"],
-    "guards-and-rules.md": [],
-    "testing-an-adaptor.md": [],
-    "watching-a-session.md": [],
-}
+#: The pages with something to do.
+FOLLOWED = [page for page in PAGES if "\n<!-- run" in read(page)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the guides' commands are for a POSIX shell")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash runs the guides' commands")
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("page", GUIDES)
+@pytest.mark.parametrize("page", FOLLOWED)
 def test_what_a_guide_says_is_what_happens(page: str, private_place: Path) -> None:
     """Its files and commands, pasted one after the other, do what it shows."""
-    for module in GUIDES[page]:
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed")
+    if missing(page):
+        pytest.skip(f"there is no {', '.join(missing(page))}")
     folder, commands = private_place / "job", private_place / "bin"
     folder.mkdir()
     commands.mkdir()
-    Reader(folder, commands).follow((DOCS / page).read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("page", GUIDES)
-def test_every_link_of_a_guide_leads_somewhere(page: str) -> None:
-    """Files that it links to exist, and have the headings that it names."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("https://"):
-            continue
-        name, _, heading = target.partition("#")
-        path = DOCS / name if name else DOCS / page
-        assert path.exists(), target
-        if heading:
-            titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            anchors = [re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles]
-            assert heading in anchors, target
+    Reader(folder, commands).follow(read(page))
 
 
 @pytest.mark.parametrize(

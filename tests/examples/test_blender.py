@@ -123,7 +123,7 @@ def test_chunks_under_the_real_engine(blender_host: Host, scene: Path) -> None:
     pictures.mkdir()
     parameters = {
         "Scene": str(scene),
-        "OutputDir": str(pictures),
+        "Output": str(pictures / "frame_####.png"),
         "Frames": "1-3,5",
         "ChunkSize": 2,
     }

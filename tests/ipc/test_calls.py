@@ -268,6 +268,7 @@ class TestWhatTheApplicationRaises:
             assert str(error) == (
                 "render cannot be called: the application's actions are " + ", ".join(NAMES)
             )
+            assert str(failure(site.submit, "ad")).endswith("; did you mean 'add'?")
             assert site.calls.pending == []
 
     @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ OF_YAML = {
     "MappingNode", "SequenceNode",
     "MarkedYAMLError", "YAMLError",
 }  # fmt: skip
-#: Where files are written that are meant for others: the demo's, and an example's.
-FOR_OTHERS = ("adaptor_runtime/_demo.py", "adaptor_runtime/examples/")
+#: Where files are written that are meant for others: the demo's, an example's, and the tools' for
+#: whoever calls them.
+FOR_OTHERS = ("adaptor_runtime/_demo.py", "adaptor_runtime/_tools/", "adaptor_runtime/examples/")
 #: Where private files and folders are made.
 MAKERS = ("adaptor_runtime/_platform/",)
 

@@ -4,6 +4,10 @@ All but the examples, where the arguments name no tests. ``--table`` writes the 
 run: how many tests of each folder passed, and which were skipped, and why. ``--faults ARGUMENTS``
 plays faults there instead (see ``tests.faults``), those that Windows has.
 
+Under Wine, processes now and then hang at their start. So tests that failed there, if they are few,
+are run once more, one after the other: the run has failed if one of them fails again, and the
+others are named at its end and on the page. On Windows itself the first word is the last.
+
 On Windows they run as they are. On Linux a script sets up a Windows Python under Wine first:
 the one that WINPY_SETUP names, else ``../shared/windows/setup.sh`` beside the checkout. It puts
 it into WINPY_DIR, else into a folder of its own in the temporary folder, which is used again.
@@ -27,6 +31,8 @@ LEFT_OUT = ("examples",)
 NO_WINDOWS = 77
 # A process takes some ten times as long to start as on the machine below (seconds).
 LIMIT_PER_TEST = "300"
+# More failures than these are no accident.
+MOST_RUN_AGAIN = 5
 # What the script that sets up the Windows Python puts into it: what the tests ask for, and
 # colorama, pywin32, which pip on Linux does not know that others need on Windows.
 PACKAGES = (
@@ -64,16 +70,38 @@ def main(arguments: list[str]) -> int:
         environment["PYTHONPATH"] = _seen_from_windows(ROOT / "src")
         # The caches beside the sources are for the Python of this machine.
         environment["PYTHONPYCACHEPREFIX"] = _seen_from_windows(folder / "pycache")
+    if "tests.faults" in options:
+        return subprocess.call([str(python), *options, *arguments], cwd=ROOT, env=environment)
+    status, run = _pytest(python, [*options, *arguments], environment)
+    if run is None:
+        return status
+    failed = [test for test in run.tests if test.outcome == page.FAILED]
+    again: list[page.Test] = []
+    if status == 1 and sys.platform != "win32" and 0 < len(failed) <= MOST_RUN_AGAIN:
+        again = failed
+        print(f"{len(again)} failed under Wine, and are run once more, by themselves", flush=True)
+        status, second = _pytest(
+            python, [*options[:6], "-n", "0", *map(page.node_id, again)], environment
+        )
+        run = page.merge(run, second)
+        for test in again:
+            print(f"at the second time: {page.outcome(run, test)}: {page.node_id(test)}")
+    if table is not None:
+        table.write_text(page.write(run, _system(python), again), encoding="utf-8")
+    print(page.totals(run), flush=True)
+    return status
+
+
+def _pytest(
+    python: Path, options: list[str], environment: dict[str, str]
+) -> tuple[int, page.Run | None]:
+    """Runs pytest: its exit status, and what it has written down; None if it did not."""
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary, "report.xml")
-        if table is not None:
-            name = str(report) if sys.platform == "win32" else _seen_from_windows(report)
-            options += ["-o", "junit_family=xunit1", "--junitxml", name]
-        command = [str(python), *options, *arguments]
-        status = subprocess.call(command, cwd=ROOT, env=environment)
-        if table is not None and report.is_file():
-            table.write_text(page.write(page.read(report), _system(python)), encoding="utf-8")
-    return status
+        name = str(report) if sys.platform == "win32" else _seen_from_windows(report)
+        options = [*options, "-o", "junit_family=xunit1", "--junitxml", name]
+        status = subprocess.call([str(python), *options], cwd=ROOT, env=environment)
+        return status, page.read(report) if report.is_file() else None
 
 
 def suite() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,9 +62,36 @@ def read(path: Path) -> Run:
     return Run(list(tests.values()), float(suite.get("time", 0)))
 
 
-def write(run: Run, system: str) -> str:
-    """The page."""
+def node_id(test: Test) -> str:
+    """How pytest is asked for that test."""
+    return f"{test.file}::{test.function}{test.parameters}"
+
+
+def merge(run: Run, second: Run | None) -> Run:
+    """The run, with the outcomes of the tests that were run once more."""
+    later = {node_id(test): test for test in second.tests} if second else {}
+    tests = [later.get(node_id(test), test) for test in run.tests]
+    return Run(tests, run.seconds + (second.seconds if second else 0))
+
+
+def outcome(run: Run, test: Test) -> str:
+    """The outcome of that test in the run."""
+    return next(one.outcome for one in run.tests if node_id(one) == node_id(test))
+
+
+def totals(run: Run) -> str:
+    """The counts of a run in one line."""
+    outcomes = [test.outcome for test in run.tests]
+    return ", ".join(f"{outcomes.count(each)} {each}" for each in (PASSED, FAILED, SKIPPED))
+
+
+def write(run: Run, system: str, again: Sequence[Test] = ()) -> str:
+    """The page. `again` are those that failed at first, and were run once more."""
     parts = [BEGINNING.format(system=system, minutes=run.seconds / 60), _counts(run.tests)]
+    if again:
+        parts.append("Run once more, since they had failed, and counted by how they ended then:\n")
+        parts += [f"- `{node_id(test)}`: {outcome(run, test)}" for test in again]
+        parts.append("")
     skipped = [test for test in run.tests if test.outcome == SKIPPED]
     of_wine = [test for test in skipped if "Wine" in test.reason]
     elsewhere = [test for test in skipped if "Wine" not in test.reason]

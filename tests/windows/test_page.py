@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from . import page
 
 REPORT = """\
@@ -40,3 +42,29 @@ def test_a_page(tmp_path: Path) -> None:
     assert "- `tests/wire/test_a.py`: `TestIt::test_two` (2)" in of_wine
     assert "**Signals of POSIX** (1)" in others
     assert "- `tests/daemon/test_b.py`: `test_three`" in others
+
+
+SECOND = """\
+<testsuites><testsuite name="pytest" time="30.0">
+<testcase classname="tests.daemon.test_b" name="test_four" file="tests\\daemon\\test_b.py">
+{}</testcase>
+</testsuite></testsuites>
+"""
+
+
+@pytest.mark.parametrize(("child", "outcome"), [("", "passed"), ("<failure/>", "failed")])
+def test_a_second_time(tmp_path: Path, child: str, outcome: str) -> None:
+    """What was run once more counts by how it ended then, and is named on the page."""
+    report, second = tmp_path / "report.xml", tmp_path / "second.xml"
+    report.write_text(REPORT, encoding="utf-8")
+    second.write_text(SECOND.format(child), encoding="utf-8")
+    first = page.read(report)
+    (failed,) = (test for test in first.tests if test.outcome == page.FAILED)
+    assert page.node_id(failed) == "tests/daemon/test_b.py::test_four"
+    run = page.merge(first, page.read(second))
+    assert page.outcome(run, failed) == outcome
+    assert f"- `{page.node_id(failed)}`: {outcome}" in page.write(run, "Windows", [failed])
+    passed = 2 if outcome == "passed" else 1
+    assert page.totals(run) == f"{passed} passed, {2 - passed} failed, 3 skipped"
+    # Without a second run, the first outcome stays.
+    assert page.merge(first, None).tests == first.tests

@@ -70,9 +70,11 @@ class EntryPoint:
             try:
                 self._class = getattr(import_module(self.module), self.adaptor_name)
             except Exception as e:
+                from ._load_errors import reason
+
                 raise EntryPointError(
                     f"the adaptor {self.module}:{self.adaptor_name} cannot be loaded: "
-                    f"{type(e).__name__}: {e}"
+                    f"{reason(self.module, self.adaptor_name, e)}"
                 ) from e
         return self._class
 
@@ -104,6 +106,9 @@ class EntryPoint:
 
     def reentry_command(self, reentry_exe: str | None) -> list[str]:
         """The command that starts this entry point anew.
+
+        Args:
+            reentry_exe: an executable that runs this same entry point, as for ``start``.
 
         Raises:
             EntryPointError: the adaptor's package cannot be run; the message says what to do.

@@ -35,15 +35,36 @@ def read_text(argument: str, what: str) -> tuple[str, str]:
         DataError: the file cannot be read.
     """
     if not argument.startswith(_SCHEME):
-        return argument, what
+        return as_written(argument, what), what
+    from ._text import decode
+
     path = argument[len(_SCHEME) :]
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read(), f"{what} {argument}"
+        with open(path, "rb") as file:
+            return decode(file.read()), f"{what} {argument}"
     except OSError as e:
         raise DataError(f"{what}: the file {path} cannot be read: {e.strerror or e}") from e
-    except UnicodeDecodeError as e:
-        raise DataError(f"{what}: the file {path} is no text in UTF-8 (byte {e.start})") from e
+    except ValueError as e:
+        raise DataError(f"{what}: the file {path} {e}") from e
+
+
+def as_written(argument: str, what: str) -> str:
+    """The text of an argument in UTF-8, also where the locale (``LC_ALL=C``) could not decode it.
+
+    Raises:
+        DataError: it is no UTF-8.
+    """
+    try:
+        argument.encode("utf-8")
+        return argument
+    except UnicodeEncodeError:
+        pass
+    import os
+
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeError as e:
+        raise DataError(f"{what} is no text in UTF-8") from e
 
 
 def parse(text: str, name: str) -> dict[str, Any]:

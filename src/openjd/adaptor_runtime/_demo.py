@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
-import io
 import json
 import os
 import re
@@ -18,7 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Callable, NoReturn, TextIO
+from typing import Any, Callable, TextIO
+
+from ._arguments import Parser
+from ._terminal import forgive, say_error
 
 _ADAPTOR = "openjd.adaptor_runtime.examples.turntable"
 _TEMPLATE = Path(__file__).parent / "examples" / "turntable" / "template.yaml"
@@ -44,13 +46,12 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 when every frame was rendered, 130 after Ctrl-C.
     """
-    options = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know few characters
+    options = parser().parse_args(argv)
+    forgive()
     try:
         _demonstrate(options.frames, options.size, options.output.absolute())
     except _Failed as e:
-        print(f"openjd-adaptor demo: {e}", file=sys.stderr)
+        say_error(f"openjd-adaptor demo: {e}")
         return 1
     except _Canceled as e:
         print("Canceled.")
@@ -307,13 +308,9 @@ class _Commands:
                     process.kill()
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")  # one line: the usage would hide it
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> Parser:
+    """The grammar of its arguments."""
+    parser = Parser(
         prog="openjd-adaptor demo",
         description="Render a turntable with Mitsuba 3 in a real Open Job Description session.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -39,6 +39,8 @@ _SHORT_PHASE = 0.05
 # So long after its end output may still be that of a phase (seconds).
 _OUTPUT_COMES = 2.0
 _LONGEST_COMMAND = 2000
+# Of a longer line a status has the beginning (characters).
+_LONGEST_LINE = 2000
 _HURRIED_CLOSE = 0.5
 _MESSAGE = re.compile(r"^openjd_(progress|status|fail): (.*)$", re.MULTILINE)
 
@@ -100,6 +102,8 @@ class Journal:
         self._applications: dict[int, Application] = {}
         self._sampled = -math.inf
         self._closed = False
+        if log is not None:
+            log.clock = self.now
         self._write(
             self.began,
             "session",
@@ -163,6 +167,8 @@ class Journal:
             step, self._step = self._step, None
             if step is None:
                 return
+            if error is not None:
+                error = " ".join(error.splitlines())
             t = self.now()
             ended = {**step, "verdict": verdict, "error": error}
             self._last_step = {**ended, "seconds": round(t - self._step_began, 3)}
@@ -415,7 +421,8 @@ def _with_task(task: int | None) -> dict[str, int]:
 
 
 def _split(text: str) -> list[str]:
-    return text[:-1].split("\n")
+    lines = text[:-1].split("\n")
+    return [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…" for line in lines]
 
 
 def _last(text: str, count: int) -> str:

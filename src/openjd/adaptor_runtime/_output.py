@@ -96,7 +96,10 @@ class Output:
                 self.fail(found.group(1))
         if self.journal is not None:
             # First: whoever reads a line may ask at once how things stand.
-            self.journal.lines(block, has_messages)
+            try:
+                self.journal.lines(block, has_messages)
+            except MemoryError:
+                pass  # It is shown nevertheless, if that can be done.
         self._sink(block)
 
     def log(self, level: str, block: str) -> None:

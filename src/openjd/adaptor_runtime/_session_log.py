@@ -37,6 +37,9 @@ class SessionLog:
         warn: called, once, with one line that says why nothing (more) is written.
     """
 
+    #: The time for a record of its own.
+    clock: Callable[[], float] = staticmethod(time.time)
+
     def __init__(self, path: str, name: str, warn: Callable[[str], object]) -> None:
         self._warn = warn
         self._changed = threading.Condition()
@@ -106,7 +109,7 @@ class SessionLog:
                 return None
             taken = list(self._waiting)
             if self._dropped:
-                taken.append(record(time.time(), "dropped", {"bytes": self._dropped}))
+                taken.append(record(self.clock(), "dropped", {"bytes": self._dropped}))
             self._waiting.clear()
             self._waiting_size = self._dropped = 0
         return taken

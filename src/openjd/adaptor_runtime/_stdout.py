@@ -9,7 +9,7 @@ from ._platform import takes_bytes_now
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
-    from ._terminal import Screen
+    from ._screen import Screen
 
 # Longer writes than a pipe takes at once are torn apart by those of other threads.
 _lock = _thread.allocate_lock()
@@ -32,7 +32,7 @@ class Progress:
         global _screen
         if os.isatty(self._fd):
             # Nobody waits for a command at a terminal as a scheduler does.
-            from ._terminal import open_screen
+            from ._screen import open_screen
 
             _screen = open_screen(self._fd)
 

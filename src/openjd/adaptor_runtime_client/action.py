@@ -64,7 +64,7 @@ class Action:
 
     @staticmethod
     def from_json_string(json_str: str) -> Optional[Action]:
-        """The action that the JSON describes; None, and a line on stderr, when it is none."""
+        """The action that `json_str` describes; None, and a line on stderr, when it is none."""
         try:
             data = json.loads(json_str)
             name = data["name"]
@@ -79,7 +79,7 @@ class Action:
 
     @staticmethod
     def from_bytes(s: bytes) -> Optional[Action]:
-        """The same for JSON in UTF-8; None, and a line on stderr, when it is none."""
+        """The action that `s`, JSON in UTF-8, describes; None, and a line on stderr, if none."""
         try:
             text = s.decode("utf-8")
         except UnicodeDecodeError as e:

@@ -79,6 +79,10 @@ class ApplicationClient(ClientInterface):
     def run(cls, server_path: Optional[str] = None) -> None:
         """Makes a client, connects it, and performs actions until ``close`` or the adaptor's end.
 
+        Args:
+            server_path: where the adaptor's server listens; the adaptor has said it to this
+                process, unless the client is started in some other way.
+
         Raises:
             ConnectionError: the adaptor cannot be reached, or refuses this client.
         """
@@ -188,6 +192,9 @@ class ApplicationClient(ClientInterface):
     def status(self, text: str) -> None:
         """Reports what the action under way is doing, from any thread.
 
+        Args:
+            text: one line; the task's status.
+
         Raises:
             RuntimeError: no action is under way.
         """
@@ -197,11 +204,14 @@ class ApplicationClient(ClientInterface):
         """Called at the end, by the action ``close``. Does nothing; to be overridden."""
 
     def close(self, args: Optional[Dict[str, Any]] = None) -> None:
-        """The built-in action ``close``. Override ``on_close`` instead."""
+        """The built-in action ``close``; `args` mean nothing. Override ``on_close`` instead."""
         self.on_close()
 
     def graceful_shutdown(self, signum: int, frame: Optional[FrameType]) -> None:
-        """The handler of SIGTERM (SIGBREAK on Windows): ends the process with status 1."""
+        """The handler of SIGTERM (SIGBREAK on Windows): ends the process with status 1.
+
+        `signum` and `frame` are what Python gives to every handler of a signal.
+        """
         raise SystemExit(1)
 
     def _report(self, field: str, value: object) -> None:

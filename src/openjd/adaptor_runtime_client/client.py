@@ -30,7 +30,11 @@ class ClientInterface:
 
     Args:
         server_path: where the adaptor's server listens (``AdaptorServer.server_path``).
-        socket_path: a deprecated spelling of the same.
+        **kwargs: ``socket_path`` is a deprecated spelling of the same; there are no others.
+
+    Raises:
+        TypeError: there is no path, an argument that is not known, or one of the two methods is
+            not defined.
     """
 
     #: Action name -> what to call with the action's args (a dict, or None).
@@ -72,11 +76,14 @@ class ClientInterface:
         return self.server_path
 
     def close(self, args: Optional[Dict[str, Any]]) -> None:
-        """The action ``close``: end the application. To be defined by subclasses."""
+        """The action ``close``: end the application; `args` are None. Subclasses define it."""
         raise NotImplementedError
 
     def graceful_shutdown(self, signum: int, frame: Optional[FrameType]) -> None:
-        """The handler of SIGTERM (SIGBREAK on Windows). To be defined by subclasses."""
+        """The handler of SIGTERM (SIGBREAK on Windows). Subclasses define it.
+
+        `signum` and `frame` are what Python gives to every handler of a signal.
+        """
         raise NotImplementedError
 
     def poll(self) -> None:

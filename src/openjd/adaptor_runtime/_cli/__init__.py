@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from .. import EntryPoint
 
@@ -16,10 +17,12 @@ SERVE = ["daemon", "_serve"]
 #: Command -> its options, and which of them it needs. What a scheduler calls for each task:
 #: argparse alone would double what such a command loads.
 _PLAIN = {
-    "start": ("--connection-file", "--init-data", "--path-mapping-rules"),
-    "run": ("--connection-file", "--run-data"),
+    "start": ("--connection-file", "--init-data", "--init-field", "--path-mapping-rules"),
+    "run": ("--connection-file", "--run-data", "--run-field"),
     "stop": ("--connection-file",),
 }
+#: These may be there more than once.
+_MANY = ("--init-field", "--run-field")
 
 
 def main(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None) -> int:
@@ -43,9 +46,14 @@ def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
             from . import daemon
 
             return daemon.main(entry_point, arguments[1], given, reentry_exe)
+        from .._terminal import forgive
         from .parser import parse
 
-        options = parse(entry_point.adaptor_name, arguments)
+        forgive()
+
+        options = parse(
+            entry_point.adaptor_name, arguments, version=lambda: _version_line(entry_point)
+        )
         # Who only watches is no part of the session, and must not fail it.
         in_session = options.command in ("run", "daemon") and arguments[1:2] != ["logs"]
         return _command(entry_point, options, reentry_exe)
@@ -53,7 +61,13 @@ def _run(entry_point: EntryPoint, arguments: list[str], reentry_exe: str | None)
         return _report(e, in_session)
 
 
-def _plain_options(arguments: list[str]) -> dict[str, str] | None:
+def _version_line(entry_point: EntryPoint) -> str:
+    from .distribution import version_line
+
+    return version_line(entry_point)
+
+
+def _plain_options(arguments: list[str]) -> dict[str, Any] | None:
     """The options of a ``daemon`` command in their plain form, else None.
 
     Everything that is not written out as ``--option value`` (abbreviations, ``--help``,
@@ -62,9 +76,14 @@ def _plain_options(arguments: list[str]) -> dict[str, str] | None:
     known = _PLAIN.get(arguments[1]) if len(arguments) > 1 else None
     if known is None or arguments[0] != "daemon" or len(arguments) % 2:
         return None
-    given = dict(zip(arguments[2::2], arguments[3::2]))
-    if any(option not in known or value[:1] == "-" for option, value in given.items()):
-        return None
+    given: dict[str, Any] = {}
+    for option, value in zip(arguments[2::2], arguments[3::2]):
+        if option not in known or value[:1] == "-":
+            return None
+        if option in _MANY:
+            given.setdefault(option, []).append(value)
+        else:
+            given[option] = value
     return given
 
 
@@ -92,17 +111,21 @@ def _report(error: Exception, in_session: bool) -> int:
         import traceback
 
         traceback.print_exception(type(error), error, error.__traceback__)
-    line = f"{'openjd_fail' if in_session else 'ERROR'}: {text}\n"
-    _last_words(1 if in_session else 2, line)
+    if in_session:
+        _last_words(f"openjd_fail: {text}\n")
+    else:
+        from .._terminal import say_error
+
+        say_error(text)
     return 1
 
 
-def _last_words(fd: int, line: str) -> None:
+def _last_words(line: str) -> None:
     from openjd.adaptor_runtime_client.wire.messages import encode_text
 
     try:
         sys.stdout.flush()
-        os.write(fd, encode_text(line))
+        os.write(1, encode_text(line))
     except OSError:
         # Nobody reads any more, and the interpreter shall not complain of that at its end.
         sys.stdout = None

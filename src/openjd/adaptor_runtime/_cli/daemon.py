@@ -29,11 +29,11 @@ def main(
         return frontend.start(
             entry_point.reentry_command(reentry_exe),
             connection_file,
-            _text(given.get("--init-data"), "--init-data"),
+            _data(given, "--init-data", "--init-field"),
             _text(rules, "--path-mapping-rules") if rules else None,
         )
     if step == "run":
-        return frontend.run(connection_file, _text(given.get("--run-data"), "--run-data"))
+        return frontend.run(connection_file, _data(given, "--run-data", "--run-field"))
     if step == "stop":
         return frontend.stop(connection_file)
     if step == "logs":
@@ -47,11 +47,26 @@ def main(
     return 0
 
 
+def _data(given: Mapping[str, Any], option: str, field_option: str) -> tuple[str, str]:
+    """The text of init data or run data, and what to call it in messages."""
+    text = _text(given.get(option), option)
+    fields = given.get(field_option)
+    if not fields:
+        return text
+    from .._fields import with_fields
+
+    return with_fields(text, fields, field_option)
+
+
 def _text(argument: str | None, option: str) -> tuple[str, str]:
     """The text that an option gives, and what to call it in messages."""
     argument = "{}" if argument is None else argument
     if not argument.startswith("file://"):
-        return argument, option
+        try:
+            argument.encode("utf-8")
+            return argument, option
+        except UnicodeEncodeError:
+            pass
     from .._data import read_text
 
     return read_text(argument, option)

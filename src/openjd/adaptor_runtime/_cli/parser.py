@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from collections.abc import Callable
+
+from .._arguments import Parser, Version
 
 _DATA = "JSON or YAML, inline or as file://PATH"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of the usage, which ``--help`` shows."""
-        self.exit(2, f"ERROR: {self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def parse(name: str, arguments: list[str], of_file: bool = False) -> argparse.Namespace:
+def parse(
+    name: str,
+    arguments: list[str],
+    of_file: bool = False,
+    version: Callable[[], str] | None = None,
+) -> argparse.Namespace:
     """The command and options that `arguments` of the adaptor `name` ask for.
 
     Args:
         name: what the program is called.
         arguments: those of the program.
         of_file: whether each command takes the file that describes the adaptor.
+        version: what to print for ``--version``.
 
     Raises:
         SystemExit: they make no sense, or ask for help; what there is to say has been printed.
     """
-    return _parser(name, of_file).parse_args(arguments)
+    options: argparse.Namespace = parser(name, of_file, version).parse_args(arguments)
+    return options
 
 
-def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
-    parser = _Parser(prog=name, description="An Open Job Description adaptor.")
+def parser(name: str, of_file: bool = False, version: Callable[[], str] | None = None) -> Parser:
+    """The grammar of an adaptor's commands; see ``parse``."""
+    parser = Parser(prog=name, description="An Open Job Description adaptor.")
+    if version is not None:
+        parser.add_argument("--version", action=Version, text=version)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="start, run one task, stop and clean up, in this process")
     _add_init_data(run)
-    run.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+    _add_run_data(run)
 
     daemon = commands.add_parser("daemon", help="keep the adaptor alive between tasks")
     steps = daemon.add_subparsers(dest="step", metavar="COMMAND", required=True)
@@ -54,7 +60,7 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
         if step == "start":
             _add_init_data(command)
         elif step == "run":
-            command.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+            _add_run_data(command)
         elif step == "status":
             command.add_argument(
                 "--json", action="store_true", help="as JSON, which is the default in a pipe"
@@ -77,7 +83,7 @@ def _parser(name: str, of_file: bool) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_of_logs(parser: argparse.ArgumentParser) -> None:
+def _add_of_logs(parser: Parser) -> None:
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on until the daemon ends, or Ctrl-C"
     )
@@ -98,6 +104,23 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _add_init_data(parser: argparse.ArgumentParser) -> None:
+def _add_init_data(parser: Parser) -> None:
     parser.add_argument("--init-data", default="{}", metavar="DATA", help=_DATA)
+    _add_field(parser, "--init-field", "init data")
     parser.add_argument("--path-mapping-rules", metavar="DATA", help=_DATA)
+
+
+def _add_run_data(parser: Parser) -> None:
+    parser.add_argument("--run-data", default="{}", metavar="DATA", help=_DATA)
+    _add_field(parser, "--run-field", "run data")
+
+
+def _add_field(parser: Parser, option: str, data: str) -> None:
+    parser.add_argument(
+        option,
+        action="append",
+        default=[],
+        metavar="NAME=TEXT",
+        help=f"a field of the {data}, as it is; NAME:=JSON for what is no text, NAME[]=LINES for a "
+        "list of texts, NAME?=TEXT to leave it out if it is empty; may be there again",
+    )

@@ -15,6 +15,7 @@ from .. import _journal, _output, _session_folder, _stdout, _vital
 from .._cancel_info import Notice, Notices
 from .._daemon import guardian
 from .._data import load_data
+from .._fields import read_fields
 from .._logging import configure_logging
 from .._platform import on_cancel_signals
 from .._session import (
@@ -44,7 +45,9 @@ _TASK_SHARE = 2 / 3
 def main(entry_point: EntryPoint, options: argparse.Namespace) -> int:
     """Runs the command and returns the exit status."""
     init_data = load_data(options.init_data, "--init-data")
+    init_data.update(read_fields(options.init_field, "--init-field"))
     run_data = load_data(options.run_data, "--run-data")
+    run_data.update(read_fields(options.run_field, "--run-field"))
     rules = options.path_mapping_rules
     path_mapping_data = load_data(rules, "--path-mapping-rules") if rules else {}
     config = runtime_configuration_manager().build_config()

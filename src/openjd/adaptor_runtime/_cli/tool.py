@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False  # typing itself costs a frontend more than all of this module
+if TYPE_CHECKING:
+    from .._arguments import Parser
+
+NAME = "openjd-adaptor"
 #: What it does with an adaptor that a TOML file describes; the file's path stands behind these.
 _OF_A_FILE = {
     "run": "a whole session with one task, of the adaptor that a TOML file describes",
@@ -12,11 +17,17 @@ _OF_A_FILE = {
     "version-info": "print the versions of its interfaces",
     "is-compatible": "exit with 0 if its interfaces serve who expects given versions",
 }
-#: Its tools: what they do, and the module whose ``main(arguments)`` does it. Nothing is imported
-#: for a tool before it is asked for; each reads its own options.
+#: Its tools: what they do, and the module whose ``main(arguments)`` does it and whose ``parser()``
+#: is its grammar. Nothing is imported for a tool before it is asked for.
 _TOOLS = {
     "record": ("make a fake application for tests out of the log of a real run", "_tools.record"),
+    "new": ("write the package of a new adaptor", "_tools.new"),
     "demo": ("render a turntable through a real session", "_demo"),
+    "check": ("look for mistakes in an adaptor, and say how to mend them", "_tools.check"),
+    "template": ("write a job template for an adaptor", "_tools.template"),
+    "report": ("make a page out of the log of a session: time, memory, failures", "_tools.report"),
+    "explain": ("say why a session has failed, with the lines that show it", "_tools.explain"),
+    "completion": ("print a script with which a shell completes commands", "_cli.completion"),
 }
 
 
@@ -25,22 +36,36 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _OF_A_FILE:
         return _adaptor(arguments)
-    import argparse
+    if not arguments or arguments[0] not in _TOOLS:
+        arguments = [parser().parse_args(arguments).command]
     from importlib import import_module
 
+    from .._terminal import forgive
+
+    forgive()
+    module = import_module(tools()[arguments[0]])
+    status: int = module.main(arguments[1:])
+    return status
+
+
+def parser() -> Parser:
+    """Its grammar, without what stands behind the name of a command."""
+    from .._arguments import Parser, Version
     from .._version import version
 
-    parser = argparse.ArgumentParser(
-        prog="openjd-adaptor", description="Tools for Open Job Description adaptors."
+    parser = Parser(prog=NAME, description="Tools for Open Job Description adaptors.")
+    parser.add_argument(
+        "--version", action=Version, text=lambda: f"openjd-adaptor-runtime {version}"
     )
-    parser.add_argument("--version", action="version", version=f"openjd-adaptor-runtime {version}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in {**{tool: text for tool, (text, _) in _TOOLS.items()}, **_OF_A_FILE}.items():
         commands.add_parser(name, help=text, add_help=False)
-    options, rest = parser.parse_known_args(arguments)
-    module = import_module(f"openjd.adaptor_runtime.{_TOOLS[options.command][1]}")
-    status: int = module.main(rest)
-    return status
+    return parser
+
+
+def tools() -> dict[str, str]:
+    """The tools, and the full names of their modules."""
+    return {name: f"openjd.adaptor_runtime.{module}" for name, (_, module) in _TOOLS.items()}
 
 
 def _adaptor(arguments: list[str]) -> int:
@@ -54,6 +79,6 @@ def _adaptor(arguments: list[str]) -> int:
     if file.startswith("-") or not {"-h", "--help"}.isdisjoint(arguments):
         from .parser import parse
 
-        file = parse("openjd-adaptor", arguments, of_file=True).file
+        file = parse(NAME, arguments, of_file=True).file
         at = arguments.index(file)
     return run(EntryPoint.from_toml(file), arguments[:at] + arguments[at + 1 :], None)

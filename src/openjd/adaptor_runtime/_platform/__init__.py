@@ -34,6 +34,7 @@ if sys.platform == "win32":
         own_group_options,
         own_opener,
         private_opener,
+        shows_colors,
         start_time,
         system_config_folder,
         takes_bytes_now,
@@ -61,6 +62,7 @@ else:
         own_group_options,
         own_opener,
         private_opener,
+        shows_colors,
         start_time,
         system_config_folder,
         takes_bytes_now,
@@ -95,6 +97,7 @@ __all__ = [
     "private_opener",
     "resident_bytes",
     "run_below",
+    "shows_colors",
     "start_time",
     "system_config_folder",
     "takes_bytes_now",
@@ -288,6 +291,9 @@ if TYPE_CHECKING:
 
         def takes_bytes_now(self, fd: int) -> bool:
             """Whether a short line can surely be written to `fd` without waiting."""
+
+        def shows_colors(self, fd: int) -> bool:
+            """Whether the terminal `fd` takes escape sequences; asks it to, where that helps."""
 
     if sys.platform == "win32":
         from . import windows as _system

@@ -38,6 +38,10 @@ def detached_options() -> dict[str, Any]:
     return {"start_new_session": True, "close_fds": True}
 
 
+def shows_colors(fd: int) -> bool:
+    return True
+
+
 def own_group_options() -> dict[str, Any]:
     # A session rather than a group: children of the application that make groups of their own
     # stay in it, and no terminal can stop it.
@@ -141,7 +145,7 @@ def private_opener(path: str, flags: int) -> int:
 def open_to_append(path: str) -> int:
     # A pipe that nobody reads is refused by O_NONBLOCK, and any other below.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(path, flags, 0o600)
+    fd = os.open(path, flags, mode=0o600)
     try:
         found = os.fstat(fd)
         regular = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
@@ -149,7 +153,7 @@ def open_to_append(path: str) -> int:
             raise PermissionError(errno.EACCES, "it is no file of this user's alone", path)
         if stat.S_IMODE(found.st_mode) & 0o077:
             # It was there before, with wider rights.
-            os.fchmod(fd, 0o600)
+            os.chmod(fd, 0o600)
     except OSError:
         os.close(fd)
         raise

@@ -57,6 +57,9 @@ END_LIMIT = 10_000  # milliseconds until a process that was terminated has ended
 
 _CreateDirectory = bind(kernel32, "CreateDirectoryW", TEXT, VOID)
 _GetTempPath = bind(kernel32, "GetTempPathW", DWORD, TEXT, result=DWORD)
+_GetConsoleMode = bind(kernel32, "GetConsoleMode", VOID, VOID)
+_SetConsoleMode = bind(kernel32, "SetConsoleMode", VOID, DWORD)
+_VIRTUAL_TERMINAL = 4
 _GenerateConsoleCtrlEvent = bind(kernel32, "GenerateConsoleCtrlEvent", DWORD, DWORD)
 _CreateJobObject = bind(kernel32, "CreateJobObjectW", VOID, TEXT, result=VOID)
 _SetJobLimits = bind(kernel32, "SetInformationJobObject", VOID, INT, VOID, DWORD)
@@ -299,6 +302,20 @@ def _is_ours(ask: Callable[..., int], thing: int | str, path: str) -> bool:
 
 def system_config_folder() -> str:
     return os.path.join(os.environ.get("PROGRAMDATA", "C:\\ProgramData"), "openjd")
+
+
+def shows_colors(fd: int) -> bool:
+    import msvcrt
+
+    mode = ctypes.c_ulong()
+    try:
+        handle = msvcrt.get_osfhandle(fd)
+        _GetConsoleMode(handle, ctypes.byref(mode))
+        _SetConsoleMode(handle, mode.value | _VIRTUAL_TERMINAL)
+    except OSError:
+        # A console of before Windows 10, or a terminal without one, such as that of Git.
+        return bool(os.environ.get("TERM") or os.environ.get("ANSICON"))
+    return True
 
 
 def takes_bytes_now(fd: int) -> bool:

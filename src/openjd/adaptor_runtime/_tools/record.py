@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
+from .._arguments import Parser
 from .._text import one_line
 from ..testing.recording import RecordError, record
 from ..testing.script import ScriptError
 
 
-def main(arguments: list[str]) -> int:
-    """Runs the command and returns the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The command's grammar."""
+    parser = Parser(
         prog="openjd-adaptor record",
         description="Make the script of a fake application out of the log of a real run.",
         epilog="See docs/testing-an-adaptor.md.",
@@ -38,7 +38,12 @@ def main(arguments: list[str]) -> int:
         metavar="PATH",
         help="what each command writes, if the log does not tell: '{-1}', its last argument",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command and returns the exit status."""
+    options = parser().parse_args(arguments)
     try:
         script = record(options.log, scale=options.scale, writes=options.writes)
         if options.output:

@@ -205,7 +205,10 @@ class Adaptor(BaseAdaptor[_ConfigT]):
 
     @abstractmethod
     def on_run(self, run_data: dict[str, Any]) -> None:
-        """Called for each task, with its run data; the task is done when it returns.
+        """Called for each task; the task is done when it returns.
+
+        Args:
+            run_data: the task's data; paths in it are mapped where ``data_schemas`` says so.
 
         Raises:
             Exception: the task has failed; the message is shown to the scheduler.

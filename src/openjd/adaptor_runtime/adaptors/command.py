@@ -20,7 +20,11 @@ class CommandAdaptor(BaseAdaptor[_ConfigT]):
 
     @abstractmethod
     def get_managed_process(self, run_data: dict[str, Any]) -> ManagedProcess:
-        """The command to run for a task."""
+        """The command to run for a task.
+
+        Args:
+            run_data: the task's data; paths in it are mapped where ``data_schemas`` says so.
+        """
 
     def on_prerun(self) -> None:
         """Called before the command is run."""

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._data import DataError, load_data
-from .._text import one_line
+from .._text import decode, one_line
 from .base import path_beside
 
 if TYPE_CHECKING:
@@ -33,17 +33,20 @@ class AdaptorDataValidator:
 
     @staticmethod
     def from_schema_file(schema_path: str) -> AdaptorDataValidator:
-        """The validator for the schema in a file.
+        """The validator for the schema in the file `schema_path`.
 
         Raises:
             OSError: the file cannot be read.
             ValueError: it holds no JSON object.
         """
         try:
-            with open(schema_path, encoding="utf-8") as file:
-                schema = json.load(file)
+            with open(schema_path, "rb") as file:
+                data = file.read()
+            schema = json.loads(decode(data))
         except json.JSONDecodeError as e:
             raise ValueError(f"the schema {schema_path} is no JSON: {e}") from e
+        except ValueError as e:
+            raise ValueError(f"the schema {schema_path} {e}") from e
         if not isinstance(schema, dict):
             raise ValueError(f"the schema {schema_path} must hold a JSON object")
         return AdaptorDataValidator(schema)
@@ -68,14 +71,20 @@ class AdaptorDataValidator:
         _check_keys(data, "")
         error = best_match(validator.iter_errors(data))
         if error is not None:
+            from .schema_errors import in_words
+
             place = "/" + "/".join(str(step) for step in error.absolute_path)
-            error.message = one_line(f"{place}: {error.message}")
+            error.message = one_line(f"{place}: {in_words(error)}")
             raise error
 
     def map_paths(self, data: Any, map_path: Callable[[str], str]) -> Any:
         """A copy of `data` in which the strings that the schema marks as paths are mapped.
 
         Validates nothing. See ``openjd.adaptor_runtime.adaptors.map_paths``.
+
+        Args:
+            data: anything that JSON can express.
+            map_path: makes the mapped path of a path; an adaptor's or client's ``map_path``.
 
         Raises:
             ValueError: a ``$ref`` of the schema cannot be followed.
@@ -118,7 +127,12 @@ def _check_keys(data: Any, place: str) -> None:
 
 
 class AdaptorDataValidators:
-    """The validators of one adaptor: ``init_data`` and ``run_data``."""
+    """The validators of one adaptor: ``init_data`` and ``run_data``.
+
+    Args:
+        init_data_validator: the one for init data.
+        run_data_validator: the one for run data.
+    """
 
     def __init__(
         self, init_data_validator: AdaptorDataValidator, run_data_validator: AdaptorDataValidator

@@ -8,9 +8,9 @@ from collections import namedtuple
 class SemanticVersion(namedtuple("SemanticVersion", ["major", "minor"])):
     """A version ``major.minor``. Ordered; not the version of a package but of an interface.
 
-    Args:
-        major: changes when what was written for an earlier version no longer works.
-        minor: changes when something is added.
+    Attributes:
+        major (int): changes when what was written for an earlier version no longer works.
+        minor (int): changes when something is added.
     """
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class SemanticVersion(namedtuple("SemanticVersion", ["major", "minor"])):
 
     @classmethod
     def parse(cls, version_str: str) -> SemanticVersion:
-        """The version that ``"<major>.<minor>"`` says.
+        """The version that `version_str`, ``"<major>.<minor>"``, says.
 
         Raises:
             ValueError: it is not of that form.

@@ -43,7 +43,12 @@ _ENDINGS = frozenset({"SystemExit", "KeyboardInterrupt", "GeneratorExit"})
 
 
 class Application:
-    """The application of a session, as its adaptor sees it: ``self.app``."""
+    """The application of a session, as its adaptor sees it: ``self.app``, made by the adaptor.
+
+    Args:
+        adaptor: whose application it is.
+        calls: the calls to it.
+    """
 
     def __init__(self, adaptor: ApplicationAdaptor, calls: Calls) -> None:
         self._adaptor = adaptor
@@ -98,6 +103,10 @@ class Application:
     def submit(self, action: str, /, **parameters: Any) -> Call:
         """Like ``call``, without waiting: several actions can be under way.
 
+        Args:
+            action: the name of one of the client's actions.
+            **parameters: those of the action; anything that JSON can express.
+
         Returns:
             the call, for ``result``.
 
@@ -108,7 +117,15 @@ class Application:
         return self._calls.submit(action, parameters)
 
     def result(self, call: Call, timeout: float | None = None) -> Any:
-        """What a call that was submitted returns, once it does; see ``call``."""
+        """What a call that was submitted returns, once it does.
+
+        Args:
+            call: what ``submit`` has returned.
+            timeout: seconds that it may take from now; None for as long as the limits allow.
+
+        Raises:
+            ApplicationError: as ``call`` does.
+        """
         try:
             value = call.result(timeout)
         except TimeoutError:
@@ -133,6 +150,10 @@ class ApplicationAdaptor(SupervisedAdaptor):
 
     It starts the application, waits for its client, and ends it; a subclass says with what
     command, and which actions make up a task.
+
+    Args:
+        init_data: the session's data.
+        **options: those of ``BaseAdaptor``; the runtime gives them.
     """
 
     #: The script with the client, to run in the application's Python; a relative path begins at
@@ -165,7 +186,8 @@ class ApplicationAdaptor(SupervisedAdaptor):
     def command(self) -> list[str]:
         """The application's command line: program and arguments. No shell reads them.
 
-        It must have the application's Python run the file ``self.client_script``.
+        It must have the application's Python run the file ``self.client_script``. Called when a
+        session starts, and again for an application that is started anew.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define command()")
 

@@ -18,10 +18,19 @@ class CommandLineAdaptor(SupervisedAdaptor):
 
         Made one at a time: ``frames`` can be iterated here, and a command may depend on what
         the one before it has done.
+
+        Args:
+            run_data: the task's data.
+
+        Returns:
+            command lines; of each the first text is the program, the others its arguments.
         """
 
     def on_run(self, run_data: dict[str, Any]) -> None:
         """Runs the commands.
+
+        Args:
+            run_data: the task's data.
 
         Raises:
             ApplicationError: one of them ended with a code that is not in

@@ -6,7 +6,6 @@ filled in is never looked at again, so no value can become two arguments, or an 
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -14,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .._suggestions import suggestion
 from .._text import one_line
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -103,6 +103,16 @@ class Text:
             text = self.fill(values)
             return None if text is None else [text]
         return [self._usable(self._shown(one, self.names[0], "")) for one in value]
+
+    @property
+    def root(self) -> tuple[str, bool] | None:
+        """As a path: the field that is all of it, or (True) the folder that it begins with."""
+        if self._alone:
+            return self.names[0], False
+        first, second = self._parts[:2] if len(self._parts) > 1 else ("", "")
+        if isinstance(first, tuple) and isinstance(second, str) and second[0] in "/\\":
+            return first[0], True
+        return None
 
     def _shown(self, value: Any, name: str, specification: str) -> str:
         if isinstance(value, bool) and not specification:
@@ -196,6 +206,17 @@ class Arguments:
             )
         return text
 
+    @property
+    def roots(self) -> dict[str, bool]:
+        """As paths: the fields that they begin with, and whether as a folder."""
+        found: dict[str, bool] = {}
+        for element in self._elements:
+            roots = element.roots if isinstance(element, Arguments) else {}
+            if isinstance(element, Text) and element.root is not None:
+                roots = {element.root[0]: element.root[1]}
+            found = {**roots, **found}
+        return found
+
     def expand(self, values: Mapping[str, Any]) -> list[str]:
         """The arguments.
 
@@ -235,15 +256,6 @@ def check_keys(
     for key in needed:
         if key not in table:
             raise _error(f"{at}the key {key!r} is missing")
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What to say behind the word that a name is not known."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are {', '.join(known)}" if known else "; there are none"
 
 
 def json_type(value: Any) -> str:

@@ -124,7 +124,17 @@ class Progress(Rule):
     finite numbers, or the total is not above 0, says nothing. A site can only ignore the rule.
 
     Args:
+        pattern: a regular expression, looked for anywhere in a line.
         total: the total, where lines only say what is done (one group, or ``done``).
+        id: the rule's name, in messages and in a site's configuration; its kind and number
+            (``progress-1``) unless given.
+        unless: a regular expression; lines in which it is found as well are exempt.
+        flags: of ``re``, for `pattern` and `unless` where these are text.
+        during: the phases in which it holds: "start", "run", "stop", or several; all unless given.
+
+    Raises:
+        TypeError: an argument is not what it must be.
+        ValueError: there is no such phase; the total is not above 0.
     """
 
     severity = "progress"
@@ -212,8 +222,18 @@ class Status(_Worded):
     """What the application does: shown as the task's status.
 
     Args:
+        pattern: a regular expression, looked for anywhere in a line.
         text: what to say instead of the line: ``{0}`` stands for what was matched, ``{1}`` and
             ``{name}`` for the pattern's groups, ``{{`` and ``}}`` for braces.
+        id: the rule's name, in messages and in a site's configuration; its kind and number
+            (``status-1``) unless given.
+        unless: a regular expression; lines in which it is found as well are exempt.
+        flags: of ``re``, for `pattern` and `unless` where these are text.
+        during: the phases in which it holds: "start", "run", "stop", or several; all unless given.
+
+    Raises:
+        TypeError: an argument is not what it must be.
+        ValueError: there is no such phase.
     """
 
     severity = "status"
@@ -223,7 +243,17 @@ class Warn(_Worded):
     """Something is not as it should be: a warning in the log, and the task goes on.
 
     Args:
+        pattern: a regular expression, looked for anywhere in a line.
         text: as for Status.
+        id: the rule's name, in messages and in a site's configuration; its kind and number
+            (``warn-1``) unless given.
+        unless: a regular expression; lines in which it is found as well are exempt.
+        flags: of ``re``, for `pattern` and `unless` where these are text.
+        during: the phases in which it holds: "start", "run", "stop", or several; all unless given.
+
+    Raises:
+        TypeError: an argument is not what it must be.
+        ValueError: there is no such phase.
     """
 
     severity = "warn"
@@ -233,8 +263,18 @@ class Fail(_Worded):
     """The task has failed, whatever the application says and whatever its exit code is.
 
     Args:
+        pattern: a regular expression, looked for anywhere in a line.
         text: as for Status.
         stop: what is under way ends at once; otherwise the task fails at its end.
+        id: the rule's name, in messages and in a site's configuration; its kind and number
+            (``fail-1``) unless given.
+        unless: a regular expression; lines in which it is found as well are exempt.
+        flags: of ``re``, for `pattern` and `unless` where these are text.
+        during: the phases in which it holds: "start", "run", "stop", or several; all unless given.
+
+    Raises:
+        TypeError: an argument is not what it must be.
+        ValueError: there is no such phase.
     """
 
     severity = "fail"
@@ -262,7 +302,17 @@ class License(Rule):
     Its message is ``licence: <line>: <remedy>``.
 
     Args:
+        pattern: a regular expression, looked for anywhere in a line.
         remedy: what whoever reads the message should do.
+        id: the rule's name, in messages and in a site's configuration; its kind and number
+            (``license-1``) unless given.
+        unless: a regular expression; lines in which it is found as well are exempt.
+        flags: of ``re``, for `pattern` and `unless` where these are text.
+        during: the phases in which it holds: "start", "run", "stop", or several; all unless given.
+
+    Raises:
+        TypeError: an argument is not what it must be.
+        ValueError: there is no such phase.
     """
 
     severity = "stop"
@@ -505,14 +555,21 @@ def _check_severity(id: object, severity: object, rules: Mapping[str, Rule]) -> 
     if rule is None:
         raise ValueError(
             f"the configuration's rules name {one_line(repr(id), 200)}, but the adaptor has no "
-            f"such rule; it has {one_line(_listed(rules), 800) or 'none'}"
+            f"such rule; it has {one_line(_listed(rules), 800) or 'none'}{_meant(id, rules)}"
         )
     if severity not in rule.severities:
         raise ValueError(
             f"the configuration's rules give {id!r} the severity "
             f"{one_line(repr(severity), 200)}; a {type(rule).__name__} rule can have "
-            f"{_listed(rule.severities)}"
+            f"{_listed(rule.severities)}{_meant(severity, rule.severities)}"
         )
+
+
+def _meant(name: object, known: Iterable[str]) -> str:
+    from .._suggestions import closest
+
+    meant = closest(name, known) if isinstance(name, str) else None
+    return f"; did you mean {meant!r}?" if meant is not None else ""
 
 
 def _compiled(

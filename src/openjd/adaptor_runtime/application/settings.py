@@ -36,6 +36,7 @@ class ApplicationConfiguration(AdaptorConfiguration):
         "continue_on_error": [False, True],
         "restart": [True, False],
     }
+    _others = AdaptorConfiguration._others | {"limits", "rules"}
     _newer = AdaptorConfiguration._newer | {"limits", "rules", "continue_on_error", "restart"}
 
     @property
@@ -68,7 +69,10 @@ class ApplicationConfiguration(AdaptorConfiguration):
             return ["limits"], f"{shown(limits)} is no JSON object of limits by their names"
         for name, value in limits.items():
             if name not in Limits._fields:
-                return ["limits", name], f"there is no such limit; there are {_fields()}"
+                from .._suggestions import suggestion
+
+                what = suggestion(name, Limits._fields)
+                return ["limits", name], f"there is no such limit{what}"
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 <= value <= sys.float_info.max:
                 return ["limits", name], f"{shown(value)} is no number of 0 or more"
@@ -84,7 +88,3 @@ class ApplicationConfiguration(AdaptorConfiguration):
             if key in self._config and key in other._config:
                 merged._config[key] = {**self._config[key], **other._config[key]}
         return merged
-
-
-def _fields() -> str:
-    return ", ".join(Limits._fields)

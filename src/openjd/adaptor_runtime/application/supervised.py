@@ -89,6 +89,8 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
     def environment(self) -> Mapping[str, str | None]:
         """Environment variables for the application, beside those of this process; None unsets.
 
+        Asked for each time that an application is started.
+
         PYTHONPATH and the like are meant for the adaptor, and stay here unless they are named.
         """
         return {}
@@ -102,14 +104,23 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
 
         When ``on_run`` has returned, each must exist, be written by this task, and not be empty;
         otherwise the task has failed, whatever the application says.
+
+        Args:
+            run_data: the task's data.
+
+        Returns:
+            paths of files or folders, or globs; relative ones begin at this process's folder.
         """
         return ()
 
     def frames(self, expression: str | int) -> Iterator[int]:
-        """The numbers of a chunk (``"1-10:2,15"``), one after the other.
+        """The numbers of a chunk, one after the other.
 
         What is reported as progress meanwhile is that of one number; the task's progress is put
         together from it.
+
+        Args:
+            expression: a range expression such as ``"1-10:2,15"``, or one number.
 
         Raises:
             ValueError: it is no range expression (specification, "Task chunking").
@@ -276,17 +287,20 @@ class SupervisedAdaptor(Adaptor[ApplicationConfiguration]):
         self._progress.update(percent)
 
     def on_status(self, text: str) -> None:
-        """A rule has seen what the application does."""
+        """A rule has seen what the application does; `text` is one line about it."""
         if text != self._status:
             self._status = text
             self.update_status(status_message=text)
 
     def on_warning(self, rule_id: str, line: str) -> None:
-        """A rule has seen something to warn of."""
+        """The rule `rule_id` has seen something to warn of; `line` is what it has to say."""
         _logger.warning("rule %s: %s", rule_id, line)
 
     def on_failure(self, message: str, stop: bool) -> None:
-        """A rule has seen that the task has failed; `stop` says that nothing good will follow."""
+        """A rule has seen that the task has failed, for the reason in `message`.
+
+        `stop` says that nothing good will follow: the application is given up.
+        """
         if stop:
             self._give_up(message)
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
-from .._text import one_line
+from .._suggestions import suggestion
+from .._text import decode, one_line
 from ..adaptors import AdaptorDataValidator, IntRange, SemanticVersion
 from ..adaptors.configuration import ConfigurationManager, adaptor_configuration_manager
 from ..adaptors.data_validators import SessionData
 from .command_line import CommandLineAdaptor
-from .placeholders import NAME, Arguments, Field, Text, check_keys, json_type, suggestion
+from .placeholders import NAME, Arguments, Field, Text, check_keys, json_type
 from .rules import Fail, License, Progress, Rule, RuleBook, RuleListener, Status, Warn
 from .settings import ApplicationConfiguration
 
@@ -175,12 +176,13 @@ def read(path: str) -> Description:
             ) from None
     try:
         with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-        table = tomllib.loads(text)
+            text = decode(file.read())
     except OSError as e:
         raise DescriptionError(f"{path} cannot be read: {e.strerror or e}") from None
-    except UnicodeDecodeError as e:
-        raise DescriptionError(f"{path} is no text in UTF-8 (byte {e.start})") from None
+    except ValueError as e:
+        raise DescriptionError(f"{path} {e}") from None
+    try:
+        table = tomllib.loads(text)
     except RecursionError:
         raise DescriptionError(f"{path} is nested too deeply") from None
     except ValueError as e:

@@ -28,7 +28,11 @@ class ActionsQueue:
         self._lock = threading.Lock()
 
     def enqueue_action(self, a: Action, front: bool = False) -> None:
-        """Adds an action at the end, or at the front. A client that waits gets it at once.
+        """Adds an action. A client that waits gets it at once.
+
+        Args:
+            a: the action.
+            front: before all others, instead of behind them.
 
         Raises:
             LocalProtocolError: its arguments cannot be expressed in JSON, or are too large.
@@ -62,7 +66,7 @@ class ActionsQueue:
         return True
 
     def forget(self, taker: Taker) -> None:
-        """Withdraws a `take` that was not answered yet."""
+        """Withdraws a ``take`` of `taker` that was not answered yet."""
         with self._lock:
             if taker in self._takers:
                 self._takers.remove(taker)

@@ -231,9 +231,13 @@ class Calls:
                 why = "has closed its connection" if self._had_client else "has not connected yet"
                 raise ApplicationError(f"{name} cannot be called: the application {why}")
             if name not in client.hello.actions and ANY_ACTION not in client.hello.actions:
+                from .._suggestions import closest
+
                 known = ", ".join(client.hello.actions)
+                meant = closest(name, client.hello.actions)
                 raise ApplicationError(
                     f"{name} cannot be called: the application's actions are {known}"
+                    + (f"; did you mean {meant!r}?" if meant is not None else "")
                 )
             client.pending[call.id] = call
             if len(client.pending) == 1:

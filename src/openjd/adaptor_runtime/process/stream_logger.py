@@ -15,6 +15,8 @@ class StreamLogger(threading.Thread):
         stream: text to read, line by line.
         loggers: where each line goes.
         level: the level of the records.
+        *args: those of ``threading.Thread``.
+        **kwargs: those of ``threading.Thread``.
     """
 
     def __init__(

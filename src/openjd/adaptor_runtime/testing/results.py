@@ -191,7 +191,7 @@ class Result:
         return self
 
     def assert_lines(self, *texts: str | re.Pattern[str]) -> Result:
-        """There are lines that say this, in this order; others may stand between. See above."""
+        """There are lines that say the `texts`, in this order; others may stand between."""
         __tracebackhide__ = True
         missing = _first_missing(texts, self.lines)
         if missing is not None:
@@ -202,7 +202,7 @@ class Result:
         return self
 
     def assert_no_line(self, text: str | re.Pattern[str]) -> Result:
-        """There is no line that says this; see ``assert_line``."""
+        """There is no line that says `text`; see ``assert_line``."""
         __tracebackhide__ = True
         for line in self.lines:
             if _found(text, line):

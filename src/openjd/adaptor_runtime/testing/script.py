@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .._suggestions import suggestion
 from .._text import one_line
-from ..application.placeholders import json_type, suggestion
+from ..application.placeholders import json_type
 
 FORMAT = 1
 
@@ -131,15 +132,15 @@ class Part:
         return self._print("print", lines, every, fill)
 
     def prints_error(self, *lines: str, every: float = 0.0, fill: bool = False) -> Part:
-        """Prints lines on stderr; see ``prints``."""
+        """Prints lines on stderr; `every` and `fill` as for ``prints``."""
         return self._print("print_error", lines, every, fill)
 
     def prints_bytes(self, data: bytes) -> Part:
-        """Writes bytes to stdout as they are: no text, half a line, whatever."""
+        """Writes `data` to stdout as it is: no text, half a line, whatever."""
         return self._add(print_hex=data.hex(" "))
 
     def waits(self, seconds: float) -> Part:
-        """Lets time pass."""
+        """Lets time pass (`seconds`)."""
         return self._add(wait=seconds)
 
     def writes(self, path: str, text: str | None = None) -> Part:
@@ -157,7 +158,12 @@ class Part:
         return self._add(write=path, **({} if text is None else {"text": text}))
 
     def progress(self, *percent: float, every: float = 0.0) -> Part:
-        """Reports progress: of the action; for a command, by ``openjd_progress`` lines."""
+        """Reports progress: of the action; for a command, by ``openjd_progress`` lines.
+
+        Args:
+            percent: in 0..100, one after the other.
+            every: seconds before each of them.
+        """
         for one in percent:
             if every:
                 self.waits(every)
@@ -165,7 +171,7 @@ class Part:
         return self
 
     def status(self, text: str) -> Part:
-        """Reports a status: of the action; for a command, by an ``openjd_status`` line."""
+        """Reports the status `text`: of the action; for a command, by ``openjd_status``."""
         return self._add(status=text)
 
     def is_deaf(self) -> Part:
@@ -211,11 +217,11 @@ class Part:
         return self._add(crash=signal)
 
     def returns(self, value: Any = None) -> Part:
-        """The action's answer. Without it, it is None."""
+        """The action's answer: `value`, anything that JSON can express. Without it, it is None."""
         return self._add(returns=value)
 
     def raises(self, message: str, type: str = "RuntimeError") -> Part:
-        """The action fails with an exception."""
+        """The action fails with an exception: of the `type` with this name, and this `message`."""
         return self._add(raises=message, type=type)
 
     def _print(self, verb: str, lines: tuple[str, ...], every: float, fill: bool) -> Part:
@@ -333,7 +339,7 @@ class Script:
             raise ScriptError(f"the script cannot be written as TOML: {e}; JSON can") from None
 
     def dump(self, path: str | os.PathLike[str]) -> None:
-        """Writes the script to a file: TOML, or JSON if its name ends in ``.json``.
+        """Writes the script to the file `path`: TOML, or JSON if its name ends in ``.json``.
 
         Raises:
             ScriptError: see ``dumps``.
@@ -345,7 +351,7 @@ class Script:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Script:
-        """The script in a file: TOML, or JSON if its name ends in ``.json``.
+        """The script in the file `path`: TOML, or JSON if its name ends in ``.json``.
 
         Raises:
             ScriptError: the file cannot be read, or is no script; the message names it.

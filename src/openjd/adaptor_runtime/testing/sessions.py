@@ -139,6 +139,9 @@ class AdaptorSession:
     def run(self, run_data: Mapping[str, Any] | None = None) -> Result:
         """Runs a task; says how that went. Starts the adaptor first if nobody has.
 
+        Args:
+            run_data: the task's data; anything that JSON can express.
+
         Raises:
             AssertionError: the start that this made necessary failed.
         """
@@ -157,7 +160,7 @@ class AdaptorSession:
         return self._begin("start")
 
     def begin_run(self, run_data: Mapping[str, Any] | None = None) -> Running:
-        """Begins a task; see ``run``."""
+        """Begins a task with `run_data`; see ``run``."""
         __tracebackhide__ = True
         if self._state == "new":
             self.start().assert_ok()
@@ -250,7 +253,7 @@ class Running:
         self._result: Result | None = None
 
     def until(self, text: str | re.Pattern[str]) -> Running:
-        """Blocks until it shows a line that says this: a part of it, or a pattern found in it.
+        """Blocks until it shows a line that says `text`: a part of it, or a pattern found in it.
 
         Raises:
             AssertionError: it ends without, or takes longer than a step may.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..._text import one_line
+from ..._text import decode, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LOG_LEVELS = ["INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"]
 _ConfigT = TypeVar("_ConfigT", bound="Configuration")
+# How much a setting must be like one that is known to be taken for that (0 to 1).
+_SURELY = 0.85
 
 
 class ConfigurationError(ValueError):
@@ -27,6 +29,9 @@ class Configuration:
 
     #: Setting -> the values that it may have, the default first. Always checked.
     known: ClassVar[dict[str, list[Any]]] = {}
+
+    # Further settings that the runtime knows.
+    _others: ClassVar[frozenset[str]] = frozenset()
 
     # Settings that the runtime gave to every adaptor after schemas had been written: one that
     # does not name them must not refuse them.
@@ -54,13 +59,14 @@ class Configuration:
             ConfigurationError: the file cannot be read, is no JSON object, or does not fit.
         """
         try:
-            with open(config_path, encoding="utf-8-sig") as file:
-                text = file.read()
-        except (OSError, UnicodeDecodeError) as e:
-            reason = getattr(e, "strerror", None) or e
+            with open(config_path, "rb") as file:
+                text = decode(file.read())
+        except OSError as e:
             raise ConfigurationError(
-                f"the configuration file {config_path} cannot be read: {reason}"
+                f"the configuration file {config_path} cannot be read: {e.strerror or e}"
             ) from e
+        except ValueError as e:
+            raise ConfigurationError(f"the configuration file {config_path} {e}") from e
         try:
             config = json.loads(text)
         except json.JSONDecodeError as e:
@@ -102,10 +108,9 @@ class Configuration:
             value = config.get(key, allowed[0])
             # 1 equals True, but is no boolean.
             if not any(value == one and type(value) is type(one) for one in allowed):
-                choices = ", ".join(json.dumps(one) for one in allowed)
                 raise ConfigurationError(
                     f"the configuration file {config_path}{_line_of(text, [key])}, key /{key}: "
-                    f"{shown(value)} is none of {choices}"
+                    f"{shown(value)} is none of {_choices(value, allowed)}"
                 )
         wrong = cls._wrong(config)
         if wrong is not None:
@@ -115,14 +120,44 @@ class Configuration:
                 f"the configuration file {config_path}{_line_of(text, where)}, key /{key}: "
                 f"{problem}"
             )
-        if not paths:
-            # What is behind this costs more than everything else here.
-            return
+        # What is behind this costs more than everything else here.
+        named = cls._validate_by_schemas(config, config_path, text, paths) if paths else set()
+        for key in config:
+            if key not in named | cls._names():
+                cls._refuse_if_misspelt(key, f"the configuration file {config_path}", text)
+
+    @classmethod
+    def _names(cls) -> set[str]:
+        """The settings that the runtime knows."""
+        return {*cls.known, *cls._others}
+
+    @classmethod
+    def _refuse_if_misspelt(cls, key: str, file: str, text: str) -> None:
+        """Of the settings that are not known, those of newer versions and of adaptors are fine.
+
+        Raises:
+            ConfigurationError: it is surely meant to be one that is known.
+        """
+        from ..._suggestions import closest
+
+        meant = closest(key, sorted(cls._names()), alike=_SURELY)
+        if meant is not None:
+            raise ConfigurationError(
+                f"{file}{_line_of(text, [key])}: there is no setting {key!r}; "
+                f"did you mean {meant!r}?"
+            )
+
+    @classmethod
+    def _validate_by_schemas(
+        cls, config: dict[str, Any], config_path: str, text: str, paths: list[str]
+    ) -> set[str]:
+        """Whether the settings fit the schemas in these files; returns what the schemas name."""
         schemas = []
+        names: set[str] = set()
         for path in paths:
             try:
-                with open(path, encoding="utf-8") as file:
-                    schemas.append(json.load(file))
+                with open(path, "rb") as file:
+                    schemas.append(json.loads(decode(file.read())))
             except (OSError, ValueError, RecursionError) as e:
                 raise ConfigurationError(
                     f"the configuration schema {path} cannot be used: {e}"
@@ -134,6 +169,8 @@ class Configuration:
         from jsonschema.exceptions import SchemaError, best_match
         from jsonschema.validators import validator_for
 
+        from ..schema_errors import in_words
+
         for schema in schemas:
             validator_class = validator_for(schema)
             try:
@@ -144,6 +181,7 @@ class Configuration:
                     f"{one_line(e.message)}"
                 ) from e
             named = schema.get("properties", {}) if isinstance(schema, dict) else {}
+            names.update(named)
             judged = {k: v for k, v in config.items() if k not in cls._newer or k in named}
             error = best_match(validator_class(schema).iter_errors(judged))
             if error is not None:
@@ -151,8 +189,9 @@ class Configuration:
                 line = _line_of(text, error.absolute_path)
                 raise ConfigurationError(
                     f"the configuration file {config_path}{line}, key /{key}: "
-                    f"{one_line(error.message, 800)}"
+                    f"{one_line(in_words(error), 800)}"
                 )
+        return names
 
     @classmethod
     def _wrong(cls, config: dict[str, Any]) -> tuple[list[Any], str] | None:
@@ -197,6 +236,16 @@ def _line_of(text: str, path: Iterable[Any]) -> str:
     return line
 
 
+def _choices(value: Any, allowed: list[Any]) -> str:
+    """What a setting may be, and what its value was probably meant to be."""
+    from ..._suggestions import closest
+
+    choices = ", ".join(json.dumps(one) for one in allowed)
+    texts = [one for one in allowed if isinstance(one, str)]
+    meant = closest(value, texts) if isinstance(value, str) else None
+    return choices if meant is None else f"{choices}; did you mean {json.dumps(meant)}?"
+
+
 def shown(value: Any) -> str:
     """A setting's value as it may stand in a message."""
     # Descriptions in TOML have dates.
@@ -207,6 +256,7 @@ class AdaptorConfiguration(Configuration):
     """The settings of an adaptor."""
 
     known: ClassVar[dict[str, list[Any]]] = {"log_level": _LOG_LEVELS}
+    _others = frozenset({"map_environment"})
     _newer = frozenset({"map_environment"})
 
     @property
@@ -243,6 +293,7 @@ class RuntimeConfiguration(Configuration):
         "deactivate_telemetry": [False, True],
         "warn_unmapped_paths": [False, True],
     }
+    _others = frozenset({"lease_seconds"})
 
     @property
     def log_level(self) -> str:

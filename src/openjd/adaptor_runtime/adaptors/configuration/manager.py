@@ -55,15 +55,15 @@ class ConfigurationManager(Generic[_ConfigT]):
         return self._layer(self._system_config_path)
 
     def get_user_config_path(self, username: str | None = None) -> str:
-        """Where the configuration of a user (by default this one) is looked for."""
+        """Where the configuration of a user (`username`; by default this one) is looked for."""
         return os.path.join(os.path.expanduser(f"~{username or ''}"), self._user_config_rel_path)
 
     def get_user_config(self, username: str | None = None) -> _ConfigT | None:
-        """The user's configuration, or None."""
+        """The configuration of a user (`username`; by default this one), or None."""
         return self._layer(self.get_user_config_path(username))
 
     def build_config(self, username: str | None = None) -> _ConfigT:
-        """All layers, put together.
+        """All layers, put together; `username` as for ``get_user_config_path``.
 
         Raises:
             ConfigurationError: a file cannot be used; the message names file, line and key.
@@ -83,7 +83,11 @@ class ConfigurationManager(Generic[_ConfigT]):
 
 
 def _from_variable(variable: str) -> list[str]:
-    path = os.environ.get(variable)
+    try:
+        path = os.environ.get(variable)
+    except UnicodeEncodeError:
+        # The name of a class, which this system's locale has no letters for.
+        return []
     return [path] if path else []
 
 

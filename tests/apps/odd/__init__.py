@@ -1,0 +1,1 @@
+"""An adaptor with a name that few code pages have."""

@@ -1,0 +1,1 @@
+"""A plain adaptor, with the classes beneath."""

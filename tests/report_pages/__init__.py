@@ -1,0 +1,1 @@
+"""Looks at reports in a real browser; ``python -m tests.report_pages``."""

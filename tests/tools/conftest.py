@@ -1,0 +1,5 @@
+"""Hosts."""
+
+from apps.fixtures import host
+
+__all__ = ["host"]

@@ -1,0 +1,1 @@
+"""What the documentation site shows that is made from the code; see mkdocs.yml."""
