@@ -15,6 +15,8 @@ from bounded import LIMIT, Child
 from openjd.adaptor_runtime.testing import FakeApplication, Script, ScriptError
 from openjd.adaptor_runtime.testing._player import LOST
 
+from .programs import needs_programs
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="about POSIX signals")
 
 Make = Callable[..., FakeApplication]
@@ -180,6 +182,7 @@ def test_answers_without_an_adaptor(fake_application: Make) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@needs_programs
 def test_on_path(fake_application: Make) -> None:
     """One with a name is found by it, without a shell, from here on to its end, and not after."""
     before = os.environ["PATH"]

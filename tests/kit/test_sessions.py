@@ -23,6 +23,7 @@ from openjd.adaptor_runtime.testing import (
 )
 
 from .adaptors import Converter, Doer, Painter, RealPainter, Veteran
+from .programs import needs_programs
 
 STUDIO = Path(__file__).parent / "studio"
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="about POSIX signals")
@@ -95,8 +96,8 @@ def test_the_real_client(adaptor_session: Sessions, fake_application: Fakes) -> 
     """The author's client runs in a plain Python, with the author's module as the application's."""
     script = Script(modules=[str(STUDIO)])
     script.command("--python").runs_python("{--python}")
-    fake = fake_application(script, "painter")
-    session = adaptor_session(Painter, {"scene": "a.scene"})
+    fake = fake_application(script)
+    session = adaptor_session(Painter, {"scene": "a.scene"}, application=fake)
     session.start().assert_ok().assert_line("Loading a.scene")
     session.run({"frames": "5"}).assert_ok().assert_progress([40, 80, 100])
     assert (session.folder / "pictures" / "5.png").read_text() == "picture 5"
@@ -105,6 +106,7 @@ def test_the_real_client(adaptor_session: Sessions, fake_application: Fakes) -> 
     assert [one.kind for one in fake.played] == ["command"]
 
 
+@needs_programs
 def test_a_command_of_the_old_surface(
     adaptor_session: Sessions, fake_application: Fakes, mode: str
 ) -> None:

@@ -24,14 +24,20 @@ RUNNERS = {"eval", "exec", "__import__"}
 SHELLS = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell"}
 #: What is used of yaml. Its other loaders make any object.
 OF_YAML = {
-    "CSafeLoader", "SafeLoader", "parse", "compose", "load", "safe_dump",
+    "CSafeLoader", "SafeLoader", "parse", "compose", "load", "safe_load",
+    "SafeDumper", "dump", "safe_dump", "ScalarNode",
     "Event", "AliasEvent", "ScalarEvent", "CollectionStartEvent", "CollectionEndEvent",
     "MappingNode", "SequenceNode",
     "MarkedYAMLError", "YAMLError",
 }  # fmt: skip
-#: Where files are written that are meant for others: the demo's, an example's, and the tools' for
-#: whoever calls them.
-FOR_OTHERS = ("adaptor_runtime/_demo.py", "adaptor_runtime/_tools/", "adaptor_runtime/examples/")
+#: Where files are written that are meant for others: the demo's, an example's, the tools' for
+#: whoever calls them, and the testing kit's for a test, in the test's own folders.
+FOR_OTHERS = (
+    "adaptor_runtime/_demo.py",
+    "adaptor_runtime/_tools/",
+    "adaptor_runtime/examples/",
+    "adaptor_runtime/testing/",
+)
 #: Where private files and folders are made.
 MAKERS = ("adaptor_runtime/_platform/",)
 
