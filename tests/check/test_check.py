@@ -19,6 +19,8 @@ from openjd.adaptor_runtime._tools.check.class_checks import check_class
 from openjd.adaptor_runtime._tools.check.codes import CODES, GROUPS
 from openjd.adaptor_runtime._tools.check.findings import Findings
 from openjd.adaptor_runtime._tools.check.source import Source
+from openjd.adaptor_runtime._tools.check.target import find_target
+from openjd.adaptor_runtime._tools.check.template import check_template
 
 from . import page
 from .checking import command, found_in
@@ -55,6 +57,26 @@ def test_a_seeded_mistake_is_found_and_nothing_else(seed: Seed, tmp_path: Path) 
     (finding,) = found
     assert finding.mend and finding.message
     assert Path(finding.file).is_relative_to(project.resolve()), finding
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 2026-99-99", "[" * 5000, "a: [", "\0", "a: !!python/name:os.system"]
+)
+def test_a_template_that_is_no_yaml(text: str, tmp_path: Path) -> None:
+    """It is a finding, whatever is in it."""
+    template, findings = tmp_path / "template.yaml", Findings([])
+    template.write_text(text, encoding="utf-8")
+    check_template(findings, template, find_target(str(HEALTHY / APPLICATION)), {}, {})
+    assert [finding.code for finding in findings.sorted()] == ["T801"]
+
+
+def test_the_place_of_what_an_environment_lacks(tmp_path: Path) -> None:
+    """That a daemon is never stopped is said where it is started."""
+    _needs_model()
+    (seed,) = (seed for seed in SEEDS if seed.code == "T805")
+    (finding,), _ = found_in(seed.plant(tmp_path), dry_run=False, limit=LIMIT)
+    template = Path(finding.file).read_text(encoding="utf-8").splitlines()
+    assert "onEnter" in template[finding.line - 1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import re
+import stat
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -296,6 +297,8 @@ def test_the_command(private_place: Path, capsys: pytest.CaptureFixture[str],
     assert capsys.readouterr().out == "both.html\n"
     assert report.main([log]) == 0
     assert capsys.readouterr().out == "a.html\n"
+    if sys.platform != "win32":
+        assert stat.S_IMODE(os.stat("a.html").st_mode) == 0o600, "it says what the log does"
     assert (private_place / "a.html").read_bytes().startswith(b"<!doctype html>\n")
 
 

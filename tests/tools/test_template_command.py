@@ -226,6 +226,7 @@ EntryPoint(NoSchemas).start()
 REFUSED: list[tuple[list[str], str]] = [
     (["no_such_package"], "no_such_package: there is no module 'no_such_package'; ADAPTOR is"),
     (["no-such-package"], "there is no module"),
+    (["."], ".: there is no module '.'; ADAPTOR is"),
     (["no_such.toml"], "no_such.toml cannot be read"),
     (["bad.toml"], "bad.toml: "),
     (["bad_schema.toml"], "run_data.x.type: 'strnig' is not valid"),

@@ -108,6 +108,8 @@ def find_module(name: str) -> Any:
     Raises:
         ToolError: a package on the way to it cannot be imported.
     """
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
     try:
         return find_spec(name)
     except (ValueError, TypeError):

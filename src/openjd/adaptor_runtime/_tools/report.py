@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
             sys.stdout.buffer.write(text.encode("utf-8", "replace"))
             sys.stdout.buffer.flush()
             return 0
-        with open(target, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+        with open(
+            target, "w", encoding="utf-8", errors="replace", newline="\n", opener=_for_oneself
+        ) as file:
             file.write(text)
     except BrokenPipeError:
         sys.stdout = None
@@ -41,6 +43,11 @@ def main(arguments: list[str]) -> int:
         return _error(f"{target} cannot be written: {getattr(e, 'strerror', None) or e}")
     say(target)
     return 0
+
+
+def _for_oneself(path: str, flags: int) -> int:
+    # What the log says, and pictures of the job: who made the page decides who else reads it.
+    return os.open(path, flags, 0o600)
 
 
 def _files(paths: list[str]) -> list[str]:

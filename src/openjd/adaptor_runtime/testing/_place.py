@@ -78,18 +78,7 @@ class Place:
 
     def processes(self) -> list[psutil.Process]:
         """What lives, of all that the session has started."""
-        found = []
-        for process in psutil.process_iter():
-            if process.pid == os.getpid():
-                continue
-            try:
-                if process.environ().get(MARK) != self.mark:
-                    continue
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (psutil.Error, OSError):
-                continue
-        return found
+        return marked(MARK, self.mark)
 
     def leave(self, may_leave: Iterable[str] = ()) -> list[str]:
         """Ends everything, removes the folders, and returns what there was to end or to remove.
@@ -110,6 +99,22 @@ class Place:
                 problems.append(f"{path.name} is left in the temporary folder")
         shutil.rmtree(self.base, ignore_errors=True)
         return problems
+
+
+def marked(variable: str, mark: str) -> list[psutil.Process]:
+    """The processes that live with that in their environment, but for this one."""
+    found = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            if process.environ().get(variable) != mark:
+                continue
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # It has ended meanwhile, or is another user's.
+    return found
 
 
 def _ends(process: psutil.Process) -> bool:

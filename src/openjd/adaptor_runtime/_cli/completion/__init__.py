@@ -43,7 +43,11 @@ def parser() -> Parser:
     )
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="|".join(SHELLS))
     parser.add_argument(
-        "commands", nargs="*", metavar="COMMAND", help="the command of an adaptor, such as maya-oj"
+        "commands",
+        nargs="*",
+        default=[],
+        metavar="COMMAND",
+        help="the command of an adaptor, such as maya-oj",
     )
     return parser
 

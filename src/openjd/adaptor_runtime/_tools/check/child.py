@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from ..._platform import ProcessHandle, ProcessTree, own_group_options
+from ...testing._place import marked
 
 _VARIABLE = "OPENJD_ADAPTOR_CHECK"
 # Who is on its way to its end gets so long (seconds).
@@ -155,14 +156,11 @@ class Place:
 
     def _alive(self) -> list[tuple[psutil.Process, str]]:
         found = []
-        for process in psutil.process_iter():
+        for process in marked(_VARIABLE, self._mark):
             try:
-                if process.environ().get(_VARIABLE) != self._mark:
-                    continue
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    found.append((process, " ".join(process.cmdline())))
+                found.append((process, " ".join(process.cmdline())))
             except (psutil.Error, OSError):
-                continue  # It has ended meanwhile, or is another user's.
+                continue  # It has ended meanwhile.
         return found
 
 

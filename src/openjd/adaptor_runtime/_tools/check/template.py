@@ -47,7 +47,8 @@ def check_template(
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
         template = yaml.safe_load(text)
-    except yaml.YAMLError as e:
+    except (yaml.YAMLError, ValueError, RecursionError) as e:
+        # A date that is none is a ValueError; without end it may be nested.
         mark = getattr(e, "problem_mark", None)
         findings.add("T801", f"it is no YAML: {e}", path, mark.line + 1 if mark else None)
         return
@@ -125,8 +126,8 @@ def _check_script(
                 data = _Given(getattr(options, key), getattr(options, fields), line)
                 _check_data(findings, path, text, script, key, data, schemas[key])
     if is_environment and done.get("onEnter") == "start" and "stop" not in done.values():
-        text = "an environment calls daemon start, and never daemon stop"
-        findings.add("T805", text, path, _line_of(text, "onEnter"))
+        message = "an environment calls daemon start, and never daemon stop"
+        findings.add("T805", message, path, _line_of(text, "onEnter"))
 
 
 def _of_adaptor(words: list[str]) -> list[str] | None:
@@ -224,7 +225,7 @@ def _check_data(
     try:
         data = yaml.safe_load(_PLACEHOLDER.sub("1", written))
         fields = read_fields([_PLACEHOLDER.sub("1", one) for one in given.fields], what)
-    except (yaml.YAMLError, DataError) as e:
+    except (yaml.YAMLError, ValueError, RecursionError, DataError) as e:
         findings.add("T804", f"its {what} cannot be read: {' '.join(str(e).split())}", path, line)
         return
     if not isinstance(data, dict):
