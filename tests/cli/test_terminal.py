@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import signal
@@ -15,6 +16,10 @@ from apps.drive import Host
 from openjd.adaptor_runtime._terminal import wants_color
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+reads_toml = pytest.mark.skipif(
+    sys.version_info < (3, 11) and importlib.util.find_spec("tomli") is None,
+    reason="no reader for TOML: pip install '.[toml]'",
+)
 FULL = os.path.exists("/dev/full")
 RED = b"\x1b[1;31mERROR:\x1b[0m openjd-adaptor: "
 
@@ -100,6 +105,7 @@ def test_streams_that_are_closed(host: Host, closed: str) -> None:
         assert b"Traceback" not in done.stdout + done.stderr
 
 
+TOML = 'name = "Tool"\nversion = "0.1"\ncommand = ["tool"]\n'
 FAILED = "INFO: Running command: tool\nopenjd_fail: Tool ended with exit code 3\n"
 
 
@@ -129,6 +135,7 @@ def test_a_tool_that_is_interrupted(host: Host, tmp_path: Path, command: str) ->
     [
         ["explain", "log"],
         ["report", "log"],
+        pytest.param(["template", "tool.toml"], marks=reads_toml),
         ["record", "log"],
         ["check", "--list-codes"],
         ["--version"],
@@ -137,6 +144,7 @@ def test_a_tool_that_is_interrupted(host: Host, tmp_path: Path, command: str) ->
 def test_a_tool_nobody_reads(host: Host, arguments: list[str]) -> None:
     """``| head`` is no failure, and nothing is said of it; a full disk is one, in one line."""
     Path(host.folder, "log").write_text(FAILED, encoding="utf-8")
+    Path(host.folder, "tool.toml").write_text(TOML, encoding="utf-8")
     reader, writer = os.pipe()
     os.close(reader)
     for stdout in [writer, *([os.open("/dev/full", os.O_WRONLY)] if FULL else [])]:

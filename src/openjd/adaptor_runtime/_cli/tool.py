@@ -44,6 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say_error("interrupted")
         return 130
+    except BrokenPipeError:
+        # Such as `| head`. Nor shall the interpreter complain at its end.
+        sys.stdout = None
+        return 0
     except OSError as e:
         # Such as a disk that is full: whatever a tool has more to say of, it says itself.
         say_error(f"{e.filename or 'the output cannot be written'}: {e.strerror or e}")

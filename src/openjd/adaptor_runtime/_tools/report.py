@@ -37,8 +37,7 @@ def main(arguments: list[str]) -> int:
         ) as file:
             file.write(text)
     except BrokenPipeError:
-        sys.stdout = None
-        return 0
+        raise
     except (OSError, ValueError) as e:
         return _error(f"{target} cannot be written: {getattr(e, 'strerror', None) or e}")
     say(target)

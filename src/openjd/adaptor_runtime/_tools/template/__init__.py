@@ -172,8 +172,7 @@ def parser() -> Parser:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="what a host must "
-        "have, such as amount.worker.vcpu=4 or attr.worker.os.family=linux,windows; may be there "
-        "again",
+        help="what a host must have, such as amount.worker.vcpu=4 or "
+        "attr.worker.os.family=linux,windows; may be there again",
     )
     return parser
