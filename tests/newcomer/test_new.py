@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.programs import plugin_is_installed
 
 from openjd.adaptor_runtime._tools import new
 from openjd.adaptor_runtime._tools.new import package
@@ -111,8 +112,11 @@ def test_a_made_package_passes_its_tests(private_place: Path) -> None:
     """As it is, before anybody has edited a line. (``python -m tests.newcomer``: of each kind.)"""
     assert make(private_place, "press", "--application", "Press", "--kind", "application") == 0
     folder = private_place / "press"
+    options = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+    # What installing the runtime does, where it is not.
+    options += [] if plugin_is_installed() else ["-p", "openjd.adaptor_runtime.testing.plugin"]
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"],
+        [sys.executable, "-m", "pytest", "-q", *options],
         cwd=folder,
         # What installing it would do.
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ['PYTHONPATH']}"},
