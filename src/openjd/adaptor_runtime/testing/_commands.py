@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from .._cancel_info import FILE, VARIABLE
-from .._platform import own_group_options
 from ._place import Place
 from .results import CANCELED, FAILED, OK, Result
 
 # CTRL_BREAK to its process group is what an engine sends on Windows.
 _CANCEL: Any = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+# Of Windows; elsewhere it is the session that is new.
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
 class Commands:
@@ -96,7 +97,9 @@ class CommandStep:
             stderr=subprocess.PIPE,
             env=place.environment,
             cwd=place.work,
-            **own_group_options(),
+            # The signals that cancel are to reach it, and not the test.
+            start_new_session=True,
+            creationflags=_OWN_GROUP,
         )
         self._readers = [
             threading.Thread(target=self._read, args=args, name="command's output", daemon=True)
