@@ -239,6 +239,21 @@ def test_a_log_that_nothing_can_be_made_of(text: str, words: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("kind", ["session log", "openjd run"])
+def test_the_files_that_shells_write(encoding: str, kind: str, tmp_path: Path) -> None:
+    """PowerShell redirects into UTF-16, or puts a mark before UTF-8; its lines end with CR LF."""
+    text = OPENJD_RUN
+    if kind == "session log":
+        text = '{"t":1,"kind":"application","event":"start","pid":1,"command":"render a"}\n'
+        text += '{"t":1,"kind":"line","text":"STDOUT: Größe 東京"}\n'
+        text += '{"t":2,"kind":"application","event":"end","pid":1,"status":3}\n'
+    log = tmp_path / "run.log"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    log.write_bytes((mark + text.replace("\n", "\r\n")).encode(encoding))
+    assert record(log) == record_text(text)
+
+
 def test_the_command(host: Host, tmp_path: Path) -> None:
     """It prints TOML or JSON, or writes a file; what it cannot do it says in one line."""
     log, file, empty = tmp_path / "run.log", tmp_path / "script.json", tmp_path / "empty.log"

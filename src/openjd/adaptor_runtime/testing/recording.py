@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from . import _logs
 from ._logs import Event
 from .script import SIGNALS, Part, Script, ScriptError
 
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Less than that is no delay (seconds).
 _LEAST_WAIT = 0.01
 # So many lines stand in one step at most.
@@ -48,8 +50,11 @@ def record(
         RecordError: there is no application in the log, or it does not say what it did.
         OSError: the file cannot be read.
     """
-    with open(log, encoding="utf-8", errors="backslashreplace") as file:
-        text = file.read()
+    with open(log, "rb") as file:
+        data = file.read()
+    # PowerShell redirects into UTF-16, and puts a mark before UTF-8.
+    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
+    text = data.decode(encoding, "backslashreplace").replace("\r\n", "\n")
     try:
         return record_text(text, scale=scale, writes=writes)
     except RecordError as e:
