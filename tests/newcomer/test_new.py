@@ -207,6 +207,24 @@ def test_a_name_that_is_put_in_order_is_shown(
     assert first == "The name 'Préss' is written 'press', so that it can be a package's."
 
 
+def test_the_commands_that_come_next(
+    private_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shell that is used here takes the new folder's path as it is shown, spaces and all."""
+    into = private_place / "my own"
+    into.mkdir()
+    assert make(into, "press", "--application", "Press", "--kind", "plain") == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (change,) = [line for line in shown if line.startswith("cd ")]
+    # In cmd, '' are no quotes, and a slash begins an option.
+    printed = subprocess.check_output(
+        f"{change} && cd" if sys.platform == "win32" else f"{change} && pwd -P",
+        shell=True,
+        encoding="utf-8",
+    )
+    assert os.path.samefile(printed.strip(), into / "press")
+
+
 @pytest.mark.parametrize("what", ["folder", "file", "broken link"])
 def test_nothing_is_overwritten(
     what: str, private_place: Path, capsys: pytest.CaptureFixture[str]
