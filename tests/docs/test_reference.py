@@ -111,6 +111,10 @@ def test_every_command_is_on_the_page() -> None:
     for command in ("run", "daemon start", "daemon stop", "show-config", "is-compatible"):
         assert f"### my-adaptor {command}\n" in page
     assert "`--connection-file FILE`" in page
+    # Each row: what it is called, what it means, what holds if it is not given.
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 50
+    assert [row for row in rows if not row[1].strip()] == []
 
 
 def test_every_setting_is_on_the_page() -> None:

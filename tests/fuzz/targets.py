@@ -1118,3 +1118,6 @@ def placeholders(data: bytes) -> None:
         else:
             assert all(type(word) is str for word in expanded)
             assert not any("\0" in word for word in expanded)
+
+
+from . import tool_targets as tool_targets  # noqa: E402  It adds its own to TARGETS.

@@ -73,8 +73,11 @@ def parser(name: str, of_file: bool = False, version: Callable[[], str] | None =
     compatible = commands.add_parser(
         "is-compatible", help="exit with 0 if the interfaces serve who expects these versions"
     )
-    for option in ("--openjd-adaptor-cli-version", "--integration-data-interface-version"):
-        compatible.add_argument(option, required=True, metavar="MAJOR.MINOR")
+    for option, text in (
+        ("--openjd-adaptor-cli-version", "of this command line, as it is expected"),
+        ("--integration-data-interface-version", "of init data and run data, as it is expected"),
+    ):
+        compatible.add_argument(option, required=True, metavar="MAJOR.MINOR", help=text)
     if of_file:
         for each in (commands, steps):
             for command in each.choices.values():
