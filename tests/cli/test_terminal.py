@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from apps.drive import Host
@@ -13,6 +15,7 @@ from apps.drive import Host
 from openjd.adaptor_runtime._terminal import wants_color
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+FULL = os.path.exists("/dev/full")
 RED = b"\x1b[1;31mERROR:\x1b[0m openjd-adaptor: "
 
 
@@ -95,3 +98,60 @@ def test_streams_that_are_closed(host: Host, closed: str) -> None:
         )
         assert done.returncode == status, done
         assert b"Traceback" not in done.stdout + done.stderr
+
+
+FAILED = "INFO: Running command: tool\nopenjd_fail: Tool ended with exit code 3\n"
+
+
+@posix
+@pytest.mark.parametrize("command", ["explain", "report", "record"])
+def test_a_tool_that_is_interrupted(host: Host, tmp_path: Path, command: str) -> None:
+    """Ctrl-C while it reads a log ends it with one line and 130."""
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    tool = subprocess.Popen(
+        [sys.executable, "-m", "the_tool", command, str(log)],
+        env=host.env,
+        cwd=host.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    # Returns when the tool has opened it, too.
+    with open(log, "wb"):
+        tool.send_signal(signal.SIGINT)
+        out, err = tool.communicate()
+    assert (tool.returncode, out, err) == (130, b"", b"ERROR: interrupted\n")
+
+
+@posix
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "log"],
+        ["report", "log"],
+        ["record", "log"],
+        ["check", "--list-codes"],
+        ["--version"],
+    ],
+)
+def test_a_tool_nobody_reads(host: Host, arguments: list[str]) -> None:
+    """``| head`` is no failure, and nothing is said of it; a full disk is one, in one line."""
+    Path(host.folder, "log").write_text(FAILED, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    for stdout in [writer, *([os.open("/dev/full", os.O_WRONLY)] if FULL else [])]:
+        done = subprocess.run(
+            [sys.executable, "-m", "the_tool", *arguments],
+            env=host.env,
+            cwd=host.folder,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        os.close(stdout)
+        if stdout == writer:
+            assert (done.returncode, done.stderr) == (0, b"")
+        else:
+            assert done.returncode == 1
+            assert done.stderr.startswith(b"ERROR: the output cannot be written: ")
+            assert done.stderr.count(b"\n") == 1

@@ -15,7 +15,9 @@ from apps.gates import LIMIT, Gate
 
 from openjd.adaptor_runtime_client.wire.framing import PREAMBLE, encode_message
 
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="raw Unix sockets and SIGSTOP")
+posix_only = pytest.mark.skipif(
+    sys.platform == "win32", reason="raw Unix sockets, SIGSTOP, terminals"
+)
 
 
 def follow(session: Session, *options: str) -> Command:
@@ -44,6 +46,22 @@ def test_the_last_lines(begun: Session) -> None:
     assert begun.begin("logs", "-n", "1000").end().lines[0] == "ready"
     stamped = begun.begin("logs", "-n", "1", "--times").end().out
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INFO: line 49\n", stamped)
+    assert begun.stop().status == 0
+
+
+@posix_only
+def test_a_terminal_takes_no_orders(host: Host, begun: Session) -> None:
+    """What would command a terminal, or hide on it, is shown there; elsewhere it is as printed."""
+    pytest.importorskip("pyte")
+    from apps.terminal import terminal
+
+    assert begun.run("print('\\x1b[31mred\\x1b]0;title\\x07 \\x9b2J \\u202eturned')").status == 0
+    command = ["daemon", "logs", "-n", "1", "--connection-file", str(begun.file)]
+    with terminal(host, "-m", "obedient", *command) as seen:
+        assert seen.end() == 0
+        assert seen.raw == b"red \\x9b2J \\u202eturned\r\n"
+    out = begun.begin("logs", "-n", "1").end().out
+    assert out == "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eturned\n"
     assert begun.stop().status == 0
 
 

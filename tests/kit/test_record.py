@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from apps.drive import Host
 
 from openjd.adaptor_runtime._journal import Journal
 from openjd.adaptor_runtime._session_log import SessionLog
-from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script
+from openjd.adaptor_runtime.testing import AdaptorSession, Result, Script, recording
 from openjd.adaptor_runtime.testing._logs import arguments
 from openjd.adaptor_runtime.testing.recording import RecordError, record, record_text
 
@@ -239,19 +240,20 @@ def test_a_log_that_nothing_can_be_made_of(text: str, words: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
-@pytest.mark.parametrize("kind", ["session log", "openjd run"])
-def test_the_files_that_shells_write(encoding: str, kind: str, tmp_path: Path) -> None:
-    """PowerShell redirects into UTF-16, or puts a mark before UTF-8; its lines end with CR LF."""
-    text = OPENJD_RUN
-    if kind == "session log":
-        text = '{"t":1,"kind":"application","event":"start","pid":1,"command":"render a"}\n'
-        text += '{"t":1,"kind":"line","text":"STDOUT: Größe 東京"}\n'
-        text += '{"t":2,"kind":"application","event":"end","pid":1,"status":3}\n'
-    log = tmp_path / "run.log"
-    mark = "\ufeff" if encoding == "utf-16-be" else ""
-    log.write_bytes((mark + text.replace("\n", "\r\n")).encode(encoding))
-    assert record(log) == record_text(text)
+def test_a_log_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No script is made of what no memory holds: it is refused before it is read to its end."""
+    monkeypatch.setattr(recording, "_MOST", 1_000_000)
+    lines = chain(["INFO: Running command: tool"], repeat("STDOUT: a line"))
+    with pytest.raises(RecordError, match="it is too long to make a script of"):
+        recording._record(lines, 0, ())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_log_that_windows_has_written(tmp_path: Path, encoding: str) -> None:
+    """With its line ends and byte order mark, and what PowerShell's ``>`` makes of it."""
+    log = tmp_path / "log"
+    log.write_bytes(OPENJD_RUN.replace("\n", "\r\n").encode(encoding))
+    assert record(log, scale=0) == record_text(OPENJD_RUN, scale=0)
 
 
 def test_the_command(host: Host, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from apps.drive import Host
 
+from openjd.adaptor_runtime._log_reading import read
 from openjd.adaptor_runtime._tools import explain
 from openjd.adaptor_runtime._tools.explaining import Finding, findings
-from openjd.adaptor_runtime._tools.session_log import read
 
 from .samples import ENGINE, Journal
 

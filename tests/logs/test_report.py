@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from report_pages.hostile import LINES
 
+from openjd.adaptor_runtime._log_reading import read
 from openjd.adaptor_runtime._tools import report
 from openjd.adaptor_runtime._tools.reporting import page, pictures
 from openjd.adaptor_runtime._tools.reporting.figures import (
@@ -24,7 +25,6 @@ from openjd.adaptor_runtime._tools.reporting.figures import (
     value_ticks,
 )
 from openjd.adaptor_runtime._tools.reporting.pictures import Picture, Pictures
-from openjd.adaptor_runtime._tools.session_log import read
 
 from .samples import BEGIN, ENGINE, Journal, png
 

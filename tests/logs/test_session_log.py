@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from openjd.adaptor_runtime._tools.session_log import Log, LogError, Session, read
+from openjd.adaptor_runtime._log_reading import Log, LogError, Session, read
 
 from .samples import BEGIN, ENGINE, Journal
 
@@ -226,7 +226,7 @@ def test_what_is_not_there(private_place: Path) -> None:
 
 _MEASURE = """
 import sys, psutil
-from openjd.adaptor_runtime._tools.session_log import read
+from openjd.adaptor_runtime._log_reading import read
 log = read(sys.argv[1])
 session, = log.sessions
 info = psutil.Process().memory_info()

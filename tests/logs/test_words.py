@@ -42,7 +42,10 @@ _NOT_TOLD = {
     "7, 7": "put together: run data or init data, and what is wrong with them",
     "canceled": "a cancel is no failure",
 }
-_LEFT_OUT = ("_tools", "_demo", "testing", "examples", "_cli/completion", "_cli/tool", "_arguments")
+_LEFT_OUT = (
+    *("_tools", "_log_reading", "_demo", "testing", "examples"),
+    *("_cli/completion", "_cli/tool", "_arguments"),
+)
 _WORDS = list(collect(_LEFT_OUT))
 _UNKNOWN = {"adaptor-error", "own-message"}
 

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .browser import Browser, Page, find
+from ..chromium import Browser, Page, find
 from .hostile import LINES
 
 _TOOL = "from openjd.adaptor_runtime._cli.tool import main; raise SystemExit(main())"

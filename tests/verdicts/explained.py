@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from openjd.adaptor_runtime._log_reading import read
 from openjd.adaptor_runtime._tools.explaining import findings
-from openjd.adaptor_runtime._tools.session_log import read
 
 from .play import Scene
 from .table import FAILED, Row

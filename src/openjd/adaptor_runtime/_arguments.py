@@ -165,8 +165,8 @@ class Version(argparse.Action):
         Raises:
             SystemExit: always, with status 0.
         """
-        from ._terminal import forgive
+        from ._terminal import forgive, say
 
         forgive()
-        print(self._text())
+        say(self._text())
         parser.exit(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 TYPE_CHECKING = False  # typing itself costs a frontend more than this module
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
 _FORGIVING = "openjd-forgiving"
 _RED, _PLAIN = "\x1b[1;31m", "\x1b[0m"
+# What would not be seen, or would change what is seen around it.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+#: Colours and cursor movements of terminals.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 def wants_color(stream: TextIO | None, variables: Mapping[str, str] = os.environ) -> bool:
@@ -39,6 +47,23 @@ def wants_color(stream: TextIO | None, variables: Mapping[str, str] = os.environ
     from ._platform import shows_colors
 
     return shows_colors(fd)
+
+
+def visible(text: str) -> str:
+    """Text of others as it may be shown: nothing in it hides, or commands a terminal.
+
+    Line ends and tabs stay.
+    """
+    if "\x1b" in text:
+        text = _SEQUENCE.sub("", text)
+    return _UNSEEN.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 256:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def forgive() -> None:
@@ -71,6 +96,19 @@ def _as_it_is_or_escaped(error: UnicodeError) -> tuple[bytes, int]:
         else:
             pieces.append(character.encode("ascii", "backslashreplace"))
     return b"".join(pieces), error.end
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Prints what a command was asked for; it does not matter whether somebody reads to the end.
+
+    Raises:
+        OSError: it cannot be written: the disk is full, say.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        # Such as `| head`. Nor shall the interpreter complain at its end.
+        sys.stdout = None
 
 
 def say_error(text: str) -> None:

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .._terminal import forgive, visible
+
 if TYPE_CHECKING:
     from openjd.adaptor_runtime_client.wire.messages import Message
 
@@ -26,8 +28,8 @@ def show(answer: Message, as_json: bool) -> None:
         columns = 0
     # Some terminals do not know how wide they are.
     text = table(known, max(columns or 80, 40))
-    encoding = sys.stdout.encoding or "ascii"
-    print(text.encode(encoding, "replace").decode(encoding), end="")
+    forgive()
+    print(text, end="")
 
 
 def table(status: dict[str, Any], width: int) -> str:
@@ -107,7 +109,7 @@ def _seconds(value: object) -> str:
 
 def _shown(text: object) -> str:
     """Text of others, which must not command a terminal."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in str(text).replace("\t", " "))
+    return visible(str(text).replace("\t", " ").replace("\n", " "))
 
 
 def _cut(line: str, width: int) -> str:

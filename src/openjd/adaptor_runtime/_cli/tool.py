@@ -36,13 +36,25 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _OF_A_FILE:
         return _adaptor(arguments)
+    from .._terminal import forgive, say_error
+
+    forgive()
+    try:
+        return _tool(arguments)
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        return 130
+    except OSError as e:
+        # Such as a disk that is full: whatever a tool has more to say of, it says itself.
+        say_error(f"{e.filename or 'the output cannot be written'}: {e.strerror or e}")
+        return 1
+
+
+def _tool(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in _TOOLS:
         arguments = [parser().parse_args(arguments).command]
     from importlib import import_module
 
-    from .._terminal import forgive
-
-    forgive()
     module = import_module(tools()[arguments[0]])
     status: int = module.main(arguments[1:])
     return status

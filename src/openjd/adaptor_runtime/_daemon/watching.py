@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 import time
 from queue import SimpleQueue
@@ -19,6 +20,7 @@ from openjd.adaptor_runtime_client.wire.transport import Connection, connect
 
 from .. import _stdout
 from .._platform import on_cancel_signals
+from .._terminal import visible
 from .frontend import FrontendError, locate
 from .spool import disarm
 
@@ -89,6 +91,8 @@ class _Shown:
     def __init__(self, times: bool, news: bool) -> None:
         self._times = times
         self._news = news
+        # Elsewhere it comes as it was printed; a terminal does not take orders from a log.
+        self._visible = visible if os.isatty(1) else str
 
     def show(self, message: messages.Message) -> None:
         """Shows what a message of the daemon's says; what it does not know it passes over."""
@@ -104,7 +108,7 @@ class _Shown:
                 self._write(record.get("t"), _step_line(record))
 
     def _write(self, t: object, text: str) -> None:
-        text = disarm(text)
+        text = disarm(self._visible(text))
         if self._times:
             stamp = _stamp(t)
             text = stamp + text[:-1].replace("\n", "\n" + stamp) + "\n"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from collections.abc import Iterator
 
 from .._arguments import Parser
+from .._log_reading import LogError, Session, read
+from .._terminal import say, say_error
 from .._version import version
 from .explaining import Finding, findings
-from .session_log import LogError, Session, read
 
 _WIDTH = 96
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     try:
         log = read(options.log)
     except LogError as e:
-        print(f"ERROR: {e}", file=sys.stderr)
+        say_error(str(e))
         return 1
     sessions = findings(log)
     if options.json:
@@ -38,18 +38,7 @@ def main(arguments: list[str]) -> int:
         pieces = [_head(log.path, log.notes)]
         pieces += ["\n".join(_told(session, found)) for session, found in sessions]
         text = "\n".join(pieces)
-    return show(text)
-
-
-def show(text: str) -> int:
-    """Prints the text on whatever stdout is; returns the exit status."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        print(text.encode(encoding, "replace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Such as `| head`. The interpreter shall not complain at its end either.
-        sys.stdout = None
+    say(text)
     return 0
 
 

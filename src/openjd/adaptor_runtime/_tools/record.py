@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from .._arguments import Parser
+from .._terminal import say, say_error
 from .._text import one_line
 from ..testing.recording import RecordError, record
 from ..testing.script import ScriptError
@@ -49,14 +48,14 @@ def main(arguments: list[str]) -> int:
         if options.output:
             script.dump(options.output)
         else:
-            print(script.dumps("json" if options.json else "toml"), end="")
+            say(script.dumps("json" if options.json else "toml"), end="")
     except (RecordError, ScriptError) as e:
         return _refuse(str(e))
     except OSError as e:
-        return _refuse(f"{e.filename or options.log}: {e.strerror or e}")
+        return _refuse(f"{e.filename or 'the output cannot be written'}: {e.strerror or e}")
     return 0
 
 
 def _refuse(problem: str) -> int:
-    print(f"ERROR: {one_line(problem)}", file=sys.stderr)
+    say_error(one_line(problem))
     return 1

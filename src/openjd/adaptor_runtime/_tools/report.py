@@ -6,7 +6,8 @@ import os
 import sys
 
 from .._arguments import Parser
-from .session_log import LogError, read
+from .._log_reading import LogError, read
+from .._terminal import say, say_error
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
         return 0
     except (OSError, ValueError) as e:
         return _error(f"{target} cannot be written: {getattr(e, 'strerror', None) or e}")
-    print(target)
+    say(target)
     return 0
 
 
@@ -74,7 +75,7 @@ def _is_same(path: str, target: str) -> bool:
 
 
 def _error(message: str) -> int:
-    print(f"ERROR: {message}", file=sys.stderr)
+    say_error(message)
     return 1
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-#: The prefix of what a daemon shows.
-_DAEMON = "ADAPTOR_OUTPUT: "
-_RUNNING = "INFO: Running command: "
-_ASKING = re.compile(r"^INFO: (?:Asking process \d+ to end|Canceling: )")
-#: What ``openjd run`` puts before each line, since its beginning; and others, the time of day.
-_ELAPSED = re.compile(r"^(\d+):(\d\d):(\d\d(?:\.\d+)?)\t")
-_CLOCK = re.compile(
-    r"^\[?(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?"
-    r"(Z|[+-]\d\d:?\d\d)?\]?[\t ]\s*"
-)
+from .._log_reading import stamps
+from .._log_reading.journal import record_of
+from .._log_reading.levels import split_level
+
+#: Lines that say what kind of log it is.
+_HEAD = 60
+_RUNNING = "Running command: "
+_ASKING = re.compile(r"Asking process \d+ to end|Canceling: ")
+_OUTPUT = {"STDOUT": "out", "STDERR": "err"}
+_MESSAGE = re.compile(r"openjd_(progress|status|fail): (.*)", re.DOTALL)
 _ENDED = re.compile(
     r"ended with (?:exit code (?P<hex>0x[0-9a-f]+)|exit code (?P<code>-?\d+)"
     r"|signal (?P<signal>\d+))"
@@ -39,40 +38,31 @@ class Event(NamedTuple):
     value: Any
 
 
-def events(text: str) -> list[Event]:
-    """What the log tells, in its order.
+def events(lines: Iterable[str]) -> Iterator[Event]:
+    """What a log tells, in its order.
 
     Args:
-        text: a session log (JSON lines), the output of an adaptor's commands, or of ``openjd run``.
+        lines: of a session log (JSON lines), the output of an adaptor's commands, or of
+            ``openjd run``; without their ends.
 
     Raises:
         ValueError: it is a session log of a format that is not known.
     """
-    for line in text.splitlines():
-        if line.strip():
-            if _record(line) is not None:
-                return list(_of_records(text))
-            break
-    return list(_of_lines(text))
+    rest = iter(lines)
+    head = list(islice(rest, _HEAD))
+    everything = chain(head, rest)
+    first = next((line for line in head if line.strip()), "")
+    if record_of(first) is not None:
+        return _of_records(everything)
+    return _of_lines(everything, stamps.form_of(head))
 
 
-def _record(line: str) -> dict[str, Any] | None:
-    """A line's record; None if it holds none: a log that was cut off ends within one."""
-    if not line.startswith("{"):
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) and isinstance(record.get("kind"), str) else None
-
-
-def _of_records(text: str) -> Iterator[Event]:
-    for line in text.splitlines():
-        record = _record(line)
+def _of_records(lines: Iterable[str]) -> Iterator[Event]:
+    for text in lines:
+        record = record_of(text)
         if record is None:
             continue
-        t = record.get("t")
+        t = record["t"]
         moment = float(t) if isinstance(t, (int, float)) else None
         kind, event = record["kind"], record.get("event")
         if kind == "session" and record.get("format", 1) != 1:
@@ -91,22 +81,25 @@ def _of_records(text: str) -> Iterator[Event]:
             yield Event(moment, "output", record["path"])
         elif kind == "line" and isinstance(record.get("text"), str):
             # Their messages are among the lines, in order.
-            yield from _of_line(moment, record["text"])
+            yield from _of_line(moment, *split_level(record["text"]))
 
 
-def _of_lines(text: str) -> Iterator[Event]:
+def _of_lines(lines: Iterable[str], form: stamps.Form | None) -> Iterator[Event]:
     running = False
-    for line in text.splitlines():
-        moment, rest = _timed(line)
-        if rest.startswith(_DAEMON):
-            rest = rest[len(_DAEMON) :]
-        if rest.startswith(_RUNNING):
+    for line in lines:
+        moment = None
+        match = form.regex.match(line) if form is not None else None
+        if form is not None and match is not None:
+            moment = form.seconds(match)
+        rest = line[match.end() :] if match is not None and moment is not None else line
+        level, text = split_level(rest)
+        if level == "INFO" and text.startswith(_RUNNING):
             if running:
                 yield Event(moment, "end", 0)
             running = True
-            yield Event(moment, "start", rest[len(_RUNNING) :])
+            yield Event(moment, "start", text[len(_RUNNING) :])
             continue
-        for event in _of_line(moment, rest):
+        for event in _of_line(moment, level, text):
             ended = _ENDED.search(event.value) if event.kind == "fail" and running else None
             if ended is not None:
                 yield Event(moment, "end", _status(ended))
@@ -114,46 +107,20 @@ def _of_lines(text: str) -> Iterator[Event]:
             yield event
             if event.kind == "fail":
                 yield Event(moment, "verdict", ("failed", event.value))
-        if rest == "INFO: Canceled":
+        if level == "INFO" and text == "Canceled":
             yield Event(moment, "verdict", ("canceled", None))
     if running:
         yield Event(None, "end", None)
 
 
-def _of_line(moment: float | None, line: str) -> Iterator[Event]:
-    for start, kind in (
-        ("STDOUT: ", "out"),
-        ("STDERR: ", "err"),
-        ("openjd_progress: ", "progress"),
-        ("openjd_status: ", "status"),
-        ("openjd_fail: ", "fail"),
-    ):
-        if line.startswith(start):
-            yield Event(moment, kind, line[len(start) :])
-            return
-    if _ASKING.match(line):
+def _of_line(moment: float | None, level: str, text: str) -> Iterator[Event]:
+    message = _MESSAGE.match(text) if level == "message" else None
+    if message is not None:
+        yield Event(moment, message[1], message[2])
+    elif level in _OUTPUT:
+        yield Event(moment, _OUTPUT[level], text)
+    elif level == "INFO" and _ASKING.match(text):
         yield Event(moment, "asked", None)
-
-
-def _timed(line: str) -> tuple[float | None, str]:
-    """The time before a line, and the line."""
-    match = _ELAPSED.match(line)
-    if match:
-        hours, minutes, seconds = match.groups()
-        moment = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-        return moment, line[match.end() :]
-    match = _CLOCK.match(line)
-    if match:
-        year, month, day, clock, fraction, zone = match.groups()
-        zone = (
-            "+00:00" if zone in (None, "Z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
-        )
-        try:
-            moment = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}{zone}").timestamp()
-        except ValueError:
-            return None, line
-        return moment + float(f"0.{fraction or 0}"), line[match.end() :]
-    return None, line
 
 
 def _status(ended: re.Match[str]) -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
+from .._log_reading.texts import NotText, Text
 from . import _logs
 from ._logs import Event
 from .script import SIGNALS, Part, Script, ScriptError
 
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Less than that is no delay (seconds).
 _LEAST_WAIT = 0.01
 # So many lines stand in one step at most.
@@ -23,6 +22,9 @@ _RAISED = re.compile(
     r"^(?P<name>\S+) failed in the application: (?P<type>\w+): (?P<message>.*)", re.DOTALL
 )
 _DIED = re.compile(r" ended with .* while (?:performing|starting)")
+# A script is held as a whole, and so are the events that it is made of: so much of them at most
+# (characters), for which some hundred megabytes of memory are needed.
+_MOST = 100_000_000
 # As the runtime shows it, for what a rule has found in a line.
 _PROGRESS_OF_RULES = re.compile(r"\d+\.\d")
 
@@ -50,13 +52,11 @@ def record(
         RecordError: there is no application in the log, or it does not say what it did.
         OSError: the file cannot be read.
     """
-    with open(log, "rb") as file:
-        data = file.read()
-    # PowerShell redirects into UTF-16, and puts a mark before UTF-8.
-    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
-    text = data.decode(encoding, "backslashreplace").replace("\r\n", "\n")
     try:
-        return record_text(text, scale=scale, writes=writes)
+        with open(log, "rb") as file:
+            return _record(Text(file), scale, writes)
+    except NotText as e:
+        raise RecordError(f"{os.fspath(log)}: it {e}") from None
     except RecordError as e:
         raise RecordError(f"{os.fspath(log)}: {e}") from None
 
@@ -67,10 +67,14 @@ def record_text(text: str, *, scale: float = 1.0, writes: Iterable[str] = ()) ->
     Raises:
         RecordError: see ``record``.
     """
+    return _record(text.splitlines(), scale, writes)
+
+
+def _record(lines: Iterable[str], scale: float, writes: Iterable[str]) -> Script:
     if not 0 <= scale < float("inf"):
         raise RecordError(f"a scale is 0 or more, not {scale!r}")
     try:
-        found = _logs.events(text)
+        found = list(_bounded(_logs.events(lines)))
     except ValueError as e:
         raise RecordError(str(e)) from None
     runs = _runs(found)
@@ -89,6 +93,15 @@ def record_text(text: str, *, scale: float = 1.0, writes: Iterable[str] = ()) ->
     except ScriptError as e:
         raise RecordError(str(e)) from None
     return script
+
+
+def _bounded(events: Iterable[Event]) -> Iterator[Event]:
+    size = 0
+    for event in events:
+        size += 100 + (len(event.value) if isinstance(event.value, str) else 0)
+        if size > _MOST:
+            raise ValueError("it is too long to make a script of; record a shorter run")
+        yield event
 
 
 class _Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .grammar import TOOL, Place
+from .grammar import TOOL, Place, filled
 
 _TEMPLATE = r"""# Completion of commands for bash, made by: @MADE_BY@
 # To be read by every shell: a line for ~/.bashrc is  eval "$(@MADE_BY@)"
@@ -135,10 +135,11 @@ def script(places: list[Place], commands: list[str], made_by: str) -> str:
             f"        ;;"
         )
         takes += [f"    '{place.name} {o}') takes='{kind}' ;;" for o, kind in place.takes.items()]
-    return (
-        _TEMPLATE.replace("@PLACES@", "\n".join(table))
-        .replace("@TAKES@", "\n".join(takes))
-        .replace("@TOOL@", TOOL)
-        .replace("@MADE_BY@", made_by)
-        .replace("@COMMANDS@", " ".join(commands))
+    return filled(
+        _TEMPLATE,
+        places="\n".join(table),
+        takes="\n".join(takes),
+        tool=TOOL,
+        made_by=made_by,
+        commands=" ".join(commands),
     )

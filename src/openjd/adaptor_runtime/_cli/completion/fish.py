@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .grammar import TOOL, Place
+from .grammar import TOOL, Place, filled
 
 _TEMPLATE = r"""# Completion of commands for fish, made by: @MADE_BY@
 # A line for ~/.config/fish/config.fish is  @MADE_BY@ | source
@@ -109,14 +109,15 @@ def script(places: list[Place], commands: list[str], made_by: str) -> str:
                 f"        case {_quoted(f'{place.name} {option}')}\n"
                 f"            echo {_quoted(kind)}"
             )
-    return (
-        _TEMPLATE.replace("@PLACES@", "\n".join(table))
-        .replace("@OPTIONS@", "\n".join(options))
-        .replace("@ARGUMENTS@", "\n".join(arguments))
-        .replace("@TAKES@", "\n".join(takes))
-        .replace("@TOOL@", TOOL)
-        .replace("@MADE_BY@", made_by)
-        .replace("@COMMANDS@", " ".join(commands))
+    return filled(
+        _TEMPLATE,
+        places="\n".join(table),
+        options="\n".join(options),
+        arguments="\n".join(arguments),
+        takes="\n".join(takes),
+        tool=TOOL,
+        made_by=made_by,
+        commands=" ".join(commands),
     )
 
 

@@ -17,6 +17,7 @@ TOOL, ADAPTOR = tool.NAME, "adaptor"
 _HELP = 70
 # What is a word in every shell.
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_PIECE = re.compile("@([A-Z_]+)@")
 
 
 class Place(NamedTuple):
@@ -32,6 +33,11 @@ class Place(NamedTuple):
     takes: dict[str, str]
     #: What each argument is, the same way; the last one stands for all further ones.
     arguments: list[str]
+
+
+def filled(template: str, **pieces: str) -> str:
+    """The template, with each piece where its name stands: ``@NAME@``."""
+    return _PIECE.sub(lambda name: pieces[name[1].lower()], template)
 
 
 def places(root: str) -> list[Place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .grammar import TOOL, Place
+from .grammar import TOOL, Place, filled
 
 _TEMPLATE = r"""# Completion of commands for PowerShell, made by: @MADE_BY@
 # A line for $PROFILE is  @MADE_BY@ | Out-String | Invoke-Expression
@@ -103,13 +103,14 @@ def script(places: list[Place], commands: list[str], made_by: str) -> str:
             f"        {_quoted(f'{place.name} {option}')} = {_quoted(kind)}"
             for option, kind in place.takes.items()
         ]
-    return (
-        _TEMPLATE.replace("@PLACES@", "\n".join(table))
-        .replace("@TAKES@", "\n".join(takes))
-        .replace("@TOOL_PATTERN@", TOOL.replace(".", r"\."))
-        .replace("@TOOL@", TOOL)
-        .replace("@MADE_BY@", made_by)
-        .replace("@COMMANDS@", ", ".join(map(_quoted, commands)))
+    return filled(
+        _TEMPLATE,
+        places="\n".join(table),
+        takes="\n".join(takes),
+        tool_pattern=TOOL.replace(".", r"\."),
+        tool=TOOL,
+        made_by=made_by,
+        commands=", ".join(map(_quoted, commands)),
     )
 
 

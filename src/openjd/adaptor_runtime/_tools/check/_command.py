@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import re
-import sys
 from typing import Any
 
 from ..._arguments import Parser
+from ..._terminal import say, say_error
 from .codes import CODES, ERROR, GROUPS, is_code
 from .findings import Findings, shown_path
 from .target import TargetError, find_target
@@ -20,17 +19,19 @@ _PYTHON = re.compile(r"3\.(\d+)")
 
 def main(arguments: list[str]) -> int:
     """Checks an adaptor, prints what was found, and returns the exit status."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options = grammar.parse_args(arguments)
     if options.list_codes:
-        print(_codes())
+        say(_codes())
         return 0
     if options.package is None:
-        return _misuse("which adaptor? Give a package, a folder or a TOML file")
+        grammar.error("which adaptor? Give a package, a folder or a TOML file")
     try:
         target = find_target(options.package)
         init_data = _init_data(options.init_data)
     except (TargetError, ValueError) as e:
-        return _misuse(str(e))
+        say_error(str(e))
+        return 2
     from .run import Wishes, check
 
     findings = Findings(options.ignore)
@@ -41,12 +42,8 @@ def main(arguments: list[str]) -> int:
         init_data=init_data,
         limit=options.limit,
     )
-    try:
-        check(findings, target, wishes)
-    except KeyboardInterrupt:
-        print("Interrupted; what was started has been ended", file=sys.stderr)
-        return 130
-    _show(findings, target.name, options.format)
+    check(findings, target, wishes)
+    say(_shown(findings, target.name, options.format))
     wrong = [f for f in findings.sorted() if options.strict or f.severity == ERROR]
     return 1 if wrong else 0
 
@@ -139,15 +136,7 @@ def _init_data(text: str | None) -> dict[str, Any] | None:
     return load_data(text, "--init-data")
 
 
-def _misuse(text: str) -> int:
-    print(f"ERROR: {text}", file=sys.stderr)
-    return 2
-
-
-def _show(findings: Findings, name: str, form: str) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A console that cannot show a character of a path shows its code.
-        sys.stdout.reconfigure(errors="backslashreplace")
+def _shown(findings: Findings, name: str, form: str) -> str:
     found = findings.sorted()
     errors = sum(finding.severity == ERROR for finding in found)
     warnings = len(found) - errors
@@ -160,18 +149,13 @@ def _show(findings: Findings, name: str, form: str) -> None:
             "findings": [finding.as_json() for finding in found],
             "notes": findings.notes,
         }
-        print(json.dumps(shown, indent=2))
-        return
+        return json.dumps(shown, indent=2)
     here = os.getcwd()
     name = shown_path(name, here)
-    for finding in found:
-        print(finding.shown(here))
-    for note in findings.notes:
-        print(f"note: {note}")
-    if found:
-        print(f"{name}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
-    else:
-        print(f"{name}: nothing found")
+    lines = [finding.shown(here) for finding in found]
+    lines += [f"note: {note}" for note in findings.notes]
+    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    return "\n".join([*lines, f"{name}: {counts if found else 'nothing found'}"])
 
 
 def _count(number: int, what: str) -> str:

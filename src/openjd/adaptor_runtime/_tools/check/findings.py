@@ -86,10 +86,6 @@ class Findings:
         if text not in self.notes:
             self.notes.append(text)
 
-    def has(self, *codes: str) -> bool:
-        """Whether there is a finding with one of the codes."""
-        return any(finding.code in codes for finding in self._found)
-
     def sorted(self) -> list[Finding]:
         """All of them, by place."""
         return sorted(self._found, key=lambda f: (f.file, f.line, f.code, f.message))

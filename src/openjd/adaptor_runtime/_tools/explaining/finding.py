@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from ..session_log import Line, Log, Session, Step
-from ..session_log.model import CANCELED as WAS_CANCELED
-from ..session_log.model import FAILED
+from ..._log_reading import Line, Log, Session, Step
+from ..._log_reading.model import CANCELED as WAS_CANCELED
+from ..._log_reading.model import FAILED
 from . import causes
 from .causes import Cause
 from .matching import cause_of, filled

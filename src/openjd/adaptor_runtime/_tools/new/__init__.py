@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..._arguments import Parser
 from ..._platform import shell_word
-from ..._terminal import forgive, say_error
+from ..._terminal import say, say_error
 from .names import (
     Refused,
     application_name,
@@ -29,7 +29,6 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: those behind ``openjd-adaptor new``.
     """
-    forgive()
     grammar = parser()
     given = grammar.parse_args(arguments)
     if given.positional is not None:
@@ -59,10 +58,7 @@ def main(arguments: list[str]) -> int:
     if given.name not in (None, project):
         changed = f"The name {given.name!r} is written {project!r}, so that it can be a package's."
         text = f"{changed}\n{text}"
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:  # as by `| head`: nobody to tell, not even at the interpreter's end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    say(text)
     return 0
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from ..session_log import Session, Step
-from ..session_log.model import CANCELED, FAILED
+from ..._log_reading import Session, Step
+from ..._log_reading.model import CANCELED, FAILED
 from .figures import Saved, brief, duration, many, moment, part, size, time_ticks, value_ticks
 
 #: Most bars of a session in the timeline: beyond that, tasks next to each other share one.

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..session_log import Log, Session, Step
-from ..session_log.model import FAILED, OK
+from ..._log_reading import Log, Session, Step
+from ..._log_reading.model import FAILED
 
 _ENCOUNTERED = re.compile(r"^Error encountered while [a-z ]+ adaptor: ")
 
@@ -196,8 +196,3 @@ def value_ticks(highest: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(most))
     step = next(m * power for m in (0.25, 0.5, 1, 2, 5) if most / (m * power) <= 4)
     return [n * step * unit for n in range(int(most / step) + 1)]
-
-
-def is_ok(step: Step) -> bool:
-    """Whether it went well."""
-    return step.verdict == OK

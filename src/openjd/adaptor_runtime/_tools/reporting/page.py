@@ -12,10 +12,10 @@ from html import escape
 from importlib.resources import files
 from typing import NamedTuple
 
+from ..._log_reading import Line, Log, Session, Step
+from ..._log_reading.model import CANCELED, FAILED, OK
 from ..._version import version
 from ..explaining import Finding, findings, where
-from ..session_log import Line, Log, Session, Step
-from ..session_log.model import CANCELED, FAILED, OK
 from . import charts
 from .figures import Figures, brief, duration, figures, many, moment, size
 from .pictures import MOST as MOST_PICTURES
@@ -480,7 +480,7 @@ def _name(path: str) -> str:
 
 
 def _clean(text: str) -> str:
-    from ..session_log.texts import seen
+    from ..._log_reading.texts import seen
 
     return seen(text, 300)
 

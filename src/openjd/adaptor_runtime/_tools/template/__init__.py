@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._arguments import Parser
 from ..._platform import shell_words
+from ..._terminal import say_error
 from ..._text import one_line
 from ..errors import ToolError
 
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     try:
         return _run(options)
     except ToolError as e:
-        print(f"ERROR: {e}", file=sys.stderr)
+        say_error(str(e))
         return 1
 
 

@@ -51,6 +51,8 @@ def _read(stream: BinaryIO, name: str) -> Log:
     text = Text(stream)
     lines = iter(text)
     head = list(islice(lines, _HEAD))
+    if not head:
+        raise NotText("is empty")
     written = [line for line in head if line.strip()]
     if not written:
         if next((line for line in lines if line.strip()), None) is None:

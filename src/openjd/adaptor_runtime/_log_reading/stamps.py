@@ -30,9 +30,9 @@ def _since_start(match: re.Match[str]) -> float:
 
 
 def _date(match: re.Match[str]) -> float | None:
-    day, clock, fraction, zone = match.groups()
+    day, slash, clock, fraction, zone = match.groups()
     # What Python 3.9 can read: six digits of a fraction, a zone with a colon.
-    text = f"{day}T{clock}.{(fraction or '0')[:6]:0<6}"
+    text = f"{day.replace(slash, '-')}T{clock}.{(fraction or '0')[:6]:0<6}"
     if zone and zone != "Z":
         text += zone if ":" in zone else f"{zone[:3]}:{zone[3:] or '00'}"
     try:
@@ -67,8 +67,8 @@ _FORMS = (
     Form(re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)[\t ]"), _since_start, False),
     Form(
         re.compile(
-            r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))? ?(Z|[+-]\d\d:?(?:\d\d)?)?"
-            r"\]?:?(?:[\t ]|$)"
+            r"\[?(\d{4}([-/])\d\d\2\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?"
+            r" ?(Z|[+-]\d\d:?(?:\d\d)?)?\]?:?(?:[\t ]|$)"
         ),
         _date,
         True,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from .._terminal import visible
 from .model import LONGEST_TEXT
 
 _CHUNK = 1 << 18
@@ -26,12 +26,6 @@ _PACKED = {
 }
 #: Bytes that are rare in text that is mostly ASCII.
 _STRANGE = [bytes([code]) for code in (*range(9), *range(14, 27), *range(28, 32), *range(128, 256))]
-# What would not be seen, or would change what is seen around it.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
-#: Colours and cursor movements of terminals.
-_TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 class NotText(Exception):
@@ -59,6 +53,8 @@ class Text:
             OSError: it cannot be read.
         """
         chunk = self._stream.read(_CHUNK)
+        if not chunk:
+            return
         encoding = _encoding(chunk)
         decoder = codecs.getincrementaldecoder(encoding)(
             "backslashreplace" if encoding == "utf-8" else "replace"
@@ -98,8 +94,6 @@ class Text:
 
 
 def _encoding(begin: bytes) -> str:
-    if not begin:
-        raise NotText("is empty")
     for bom, encoding in _BOMS:
         if begin.startswith(bom):
             return encoding
@@ -123,11 +117,4 @@ def seen(text: str, most: int = LONGEST_TEXT) -> str:
     """The text as it can be shown: nothing in it hides, and it is of bounded length."""
     if len(text) > most:
         text = text[:most] + " […]"
-    if "\x1b" in text:
-        text = _TERMINAL.sub("", text)
-    return _UNSEEN.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return visible(text)

@@ -32,10 +32,14 @@ def find() -> str | None:
 
 
 class Browser:
-    """A browser of its own, with nothing in it, which ends with the block."""
+    """A browser of its own, with nothing in it, which ends with the block.
 
-    def __init__(self, program: str) -> None:
-        self._program = program
+    Args:
+        options: more of them, for the command line.
+    """
+
+    def __init__(self, program: str, *options: str) -> None:
+        self._command = [program, *_OPTIONS, *options]
         self._buffer = b""
         self._number = 0
         self._events: list[dict[str, Any]] = []
@@ -46,8 +50,8 @@ class Browser:
         self._in, to_write = os.pipe()
         log = os.open(os.path.join(self._home, "log"), os.O_WRONLY | os.O_CREAT, 0o600)
         self._pid = os.posix_spawn(
-            self._program,
-            [self._program, *_OPTIONS, f"--user-data-dir={self._home}/profile", "about:blank"],
+            self._command[0],
+            [*self._command, f"--user-data-dir={self._home}/profile", "about:blank"],
             {**os.environ, "HOME": self._home},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, log, 1),
@@ -132,22 +136,38 @@ class Page:
     """A page that is looked at.
 
     Args:
-        width: of the window, in CSS pixels.
+        width: of the window, in CSS pixels; height: the same.
         dark: whether the system prefers dark colours.
+        query: what stands behind the file in the page's address: ``?q=word``.
+        seconds: of the page's own time that pass until it is looked at, if its scripts go on when
+            it has been loaded.
     """
 
-    def __init__(self, browser: Browser, path: Path, width: int, dark: bool) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        path: Path,
+        width: int,
+        dark: bool,
+        *,
+        height: int = 900,
+        query: str = "",
+        seconds: float = 0,
+    ) -> None:
         self.browser = browser
-        self.url = path.as_uri()
-        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self.url = path.as_uri() + query
+        # What one page has remembered, the next knows nothing of.
+        self._context = browser.call("Target.createBrowserContext")["browserContextId"]
+        target = browser.call(
+            "Target.createTarget", url="about:blank", browserContextId=self._context
+        )["targetId"]
         answer = browser.call("Target.attachToTarget", targetId=target, flatten=True)
         self.session: str = answer["sessionId"]
-        self._target = target
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=900, deviceScaleFactor=1, mobile=False,
+            width=width, height=height, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
         self.call(
             "Emulation.setEmulatedMedia",
@@ -156,6 +176,12 @@ class Page:
         self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=self.url)
         browser.wait_for("Page.loadEventFired", self.session)
+        if seconds:
+            # It passes as fast as the page has nothing to do, and waits for what is being loaded.
+            policy = "pauseIfNetworkFetchesPending"
+            self.call("Emulation.setVirtualTimePolicy", policy=policy, budget=seconds * 1000)
+            browser.wait_for("Emulation.virtualTimeBudgetExpired", self.session)
+            self.call("Emulation.setVirtualTimePolicy", policy="advance")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """See ``Browser.call``."""
@@ -224,4 +250,4 @@ class Page:
 
     def close(self) -> None:
         """Leaves the page."""
-        self.browser.call("Target.closeTarget", targetId=self._target)
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self._context)

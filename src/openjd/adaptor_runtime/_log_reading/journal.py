@@ -22,10 +22,13 @@ _LATEST = 253_402_300_000
 
 def is_record(line: str) -> bool:
     """Whether the line is a record of a journal."""
-    return line.startswith("{") and _record(line) is not None
+    return record_of(line) is not None
 
 
-def _record(line: str) -> dict[str, Any] | None:
+def record_of(line: str) -> dict[str, Any] | None:
+    """The record that a line holds; None if it holds none: a log that was cut off ends so."""
+    if not line.startswith("{"):
+        return None
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -55,7 +58,7 @@ class _Journal:
             self.number += 1
             if not line.strip():
                 continue
-            record = _record(line)
+            record = record_of(line)
             if record is None:
                 unreadable += 1
                 first = first or self.number
