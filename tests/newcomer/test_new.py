@@ -216,10 +216,11 @@ def test_the_commands_that_come_next(
     assert make(into, "press", "--application", "Press", "--kind", "plain") == 0
     shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
     (change,) = [line for line in shown if line.startswith("cd ")]
-    # In cmd, '' are no quotes, and a slash begins an option.
+    # In cmd, apostrophes are no quotes, a slash begins an option, and drives have their own folder.
     printed = subprocess.check_output(
         f"{change} && cd" if sys.platform == "win32" else f"{change} && pwd -P",
         shell=True,
+        cwd=private_place,
         encoding="utf-8",
     )
     assert os.path.samefile(printed.strip(), into / "press")
