@@ -40,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Loads our own plugin where the package is found, but is not installed."""
     if not config.pluginmanager.has_plugin("openjd_adaptor"):
         config.pluginmanager.register(plugin, "openjd_adaptor")
+    if sys.platform == "win32":
+        from windows import wine
+
+        if wine.is_here():
+            wine.mend_import_system()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

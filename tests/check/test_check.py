@@ -95,10 +95,15 @@ def test_nothing_is_found_in_the_examples(name: str) -> None:
     assert notes == []
 
 
-def test_a_session_with_a_fake_application_is_tried(tmp_path: Path) -> None:
+def test_a_session_with_a_fake_application_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``daemon start`` and ``daemon stop`` go well without the application, and leave nothing."""
     _needs_model()
+    log = tmp_path / "session.jsonl"
+    monkeypatch.setenv("OPENJD_ADAPTOR_SESSION_LOG", str(log))
     assert found_in(HEALTHY / APPLICATION, dry_run=True) == ([], [])
+    assert not log.exists(), "it is for the sessions of jobs"
 
 
 def test_every_code_is_seeded() -> None:

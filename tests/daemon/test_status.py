@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -87,6 +88,15 @@ def test_no_daemon(session: Session) -> None:
     daemon.kill()
     daemon.wait()
     assert "is not running" in session.begin("status").end().only_fails()
+    assert session.stop().status == 0
+
+
+def test_nobody_looks(session: Session) -> None:
+    """The device that takes everything is a terminal, says Windows; it has no size."""
+    session.start()
+    with open(os.devnull, "wb") as nowhere:
+        ended = session.begin("status", stdout=nowhere).end()
+    assert (ended.status, ended.err) == (0, "")
     assert session.stop().status == 0
 
 

@@ -1,8 +1,9 @@
-"""Whether programs can be made here that are found by their name."""
+"""What is installed here: launchers for programs that are found by their name, and our plugin."""
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 
 import pytest
@@ -20,3 +21,13 @@ def _has_launchers() -> bool:
 needs_programs = pytest.mark.skipif(
     not _has_launchers(), reason="there is no launcher for programs: pip install distlib"
 )
+
+
+def plugin_is_installed() -> bool:
+    """Whether every pytest finds our plugin by itself: not where only the sources are."""
+    plugins = (
+        entry_points(group="pytest11")
+        if sys.version_info >= (3, 10)
+        else entry_points().get("pytest11", [])
+    )
+    return any(one.name == "openjd_adaptor" for one in plugins)

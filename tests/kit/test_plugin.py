@@ -7,7 +7,6 @@ import os
 import pkgutil
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,8 @@ from bounded import LIMIT
 
 from openjd.adaptor_runtime import testing
 from openjd.adaptor_runtime.testing import plugin
+
+from .programs import plugin_is_installed
 
 
 def python(*arguments: str, folder: Path | None = None) -> str:
@@ -104,18 +105,13 @@ def test_fine(adaptor_session, monkeypatch):
 """
 
 
-@pytest.mark.skipif(
-    not any(one.name == "openjd_adaptor" for one in (
-        entry_points(group="pytest11") if sys.version_info >= (3, 10)
-        else entry_points().get("pytest11", [])
-    )),
-    reason="the package is not installed, so pytest does not find its plugin",
-)  # fmt: skip
 def test_runs_of_pytest(tmp_path: Path) -> None:
     """Strict ones of others, with such fixtures, are as before; ours fail what they must."""
     (tmp_path / "test_of_somebody.py").write_text(OF_SOMEBODY)
     (tmp_path / "test_sessions.py").write_text(WITH_SESSIONS)
-    strict = ("-m", "pytest", "--strict-markers", "--strict-config", "-p", "no:cacheprovider")
+    strict = ["-m", "pytest", "--strict-markers", "--strict-config", "-p", "no:cacheprovider"]
+    if not plugin_is_installed():
+        strict += ["-p", plugin.__name__]
     printed = python(*strict, "-p", "no:xdist", "-rA", "--tb=short", folder=tmp_path)
     assert "5 passed, 2 errors" in printed, printed
     assert "ERROR test_sessions.py::test_what_is_left - " in printed

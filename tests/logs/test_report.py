@@ -17,7 +17,7 @@ from report_pages.hostile import LINES
 
 from openjd.adaptor_runtime._log_reading import read
 from openjd.adaptor_runtime._tools import report
-from openjd.adaptor_runtime._tools.reporting import page
+from openjd.adaptor_runtime._tools.reporting import page, pictures
 from openjd.adaptor_runtime._tools.reporting.figures import (
     duration,
     figures,
@@ -270,6 +270,21 @@ def test_sizes_of_pictures(
     assert bool(taken.data) == (size is not None), taken.why
     if size is not None:
         assert (taken.width, taken.height) == size
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("\\\\host\\a.png", "//host/a.png", "/\\host\\a.png", "\\/host/a.png"),
+        *("\\\\?\\UNC\\host\\a.png", "\\??\\UNC\\host\\a.png", "\\\\.\\UNC\\host\\a.png"),
+    ],
+)
+def test_a_picture_on_another_host(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In no form that Windows knows: to ask for it would tell that host who reads the log."""
+    opened: list[str] = []
+    monkeypatch.setattr(pictures, "_content", lambda path, *times: opened.append(path))
+    assert Pictures().take(path, None, None).why.startswith("on another host")
+    assert opened == []
 
 
 def test_a_large_picture(private_place: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.programs import plugin_is_installed
 
 from openjd.adaptor_runtime._tools import new
 from openjd.adaptor_runtime._tools.new import package
@@ -111,8 +112,11 @@ def test_a_made_package_passes_its_tests(private_place: Path) -> None:
     """As it is, before anybody has edited a line. (``python -m tests.newcomer``: of each kind.)"""
     assert make(private_place, "press", "--application", "Press", "--kind", "application") == 0
     folder = private_place / "press"
+    options = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+    # What installing the runtime does, where it is not.
+    options += [] if plugin_is_installed() else ["-p", "openjd.adaptor_runtime.testing.plugin"]
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"],
+        [sys.executable, "-m", "pytest", "-q", *options],
         cwd=folder,
         # What installing it would do.
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ['PYTHONPATH']}"},
@@ -201,6 +205,25 @@ def test_a_name_that_is_put_in_order_is_shown(
     assert make(private_place, "Préss", "--application", "Press", "--kind", "plain") == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first == "The name 'Préss' is written 'press', so that it can be a package's."
+
+
+def test_the_commands_that_come_next(
+    private_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shell that is used here takes the new folder's path as it is shown, spaces and all."""
+    into = private_place / "my own"
+    into.mkdir()
+    assert make(into, "press", "--application", "Press", "--kind", "plain") == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (change,) = [line for line in shown if line.startswith("cd ")]
+    # In cmd, apostrophes are no quotes, a slash begins an option, and drives have their own folder.
+    printed = subprocess.check_output(
+        f"{change} && cd" if sys.platform == "win32" else f"{change} && pwd -P",
+        shell=True,
+        cwd=private_place,
+        encoding="utf-8",
+    )
+    assert os.path.samefile(printed.strip(), into / "press")
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "broken link"])

@@ -124,6 +124,18 @@ def test_the_turntable_example(host: Host) -> None:
     assert arguments[-2:] == ["--run-field", "frame:={{Task.Param.Frame}}"]
 
 
+def test_a_command_with_paths(host: Host) -> None:
+    """It is in words as in a shell; on Windows a backslash stands in paths, and escapes nothing."""
+    typed = "'/my tools/press' -m /plates/a\\ b"
+    meant = ["/my tools/press", "-m", "/plates/a b"]
+    if sys.platform == "win32":
+        typed = '"C:\\My Tools\\press.exe" -m \\\\host\\plates'
+        meant = ["C:\\My Tools\\press.exe", "-m", "\\\\host\\plates"]
+    template = made(host, "openjd.adaptor_runtime.examples.turntable", "--command", typed)
+    for action in actions(template):
+        assert [action["command"], *action["args"][:2]] == meant
+
+
 def test_what_a_toml_file_says_of_its_tasks(host: Host) -> None:
     """Its chunk is the range, its limits are timeouts, and its outputs are written."""
     (host.folder / "a.toml").write_text(

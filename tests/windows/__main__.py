@@ -36,8 +36,8 @@ MOST_RUN_AGAIN = 5
 # What the script that sets up the Windows Python puts into it: what the tests ask for, and
 # colorama, pywin32, which pip on Linux does not know that others need on Windows.
 PACKAGES = (
-    "colorama PyYAML jsonschema psutil pytest pytest-timeout pytest-xdist hypothesis "
-    "openjd-sessions pywin32"
+    "colorama PyYAML jsonschema psutil pytest pytest-timeout pytest-xdist hypothesis distlib rich "
+    "openjd-sessions Pillow pywin32"
 )
 
 

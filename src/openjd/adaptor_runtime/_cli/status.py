@@ -22,9 +22,12 @@ def show(answer: Message, as_json: bool) -> None:
     if as_json or not sys.stdout.isatty():
         print(json.dumps(known))
         return
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:  # Windows takes NUL for a terminal, which has no size.
+        columns = 0
     # Some terminals do not know how wide they are.
-    width = max(os.get_terminal_size(sys.stdout.fileno()).columns or 80, 40)
-    text = table(known, width)
+    text = table(known, max(columns or 80, 40))
     forgive()
     print(text, end="")
 

@@ -97,6 +97,8 @@ __all__ = [
     "private_opener",
     "resident_bytes",
     "run_below",
+    "shell_word",
+    "shell_words",
     "shows_colors",
     "start_time",
     "system_config_folder",
@@ -335,6 +337,24 @@ def make_program(folder: str, name: str, script: str, *arguments: str) -> str:
     from . import _program
 
     return _program.make_program(folder, name, script, *arguments)
+
+
+def shell_word(word: str) -> str:
+    """A word as somebody types it into a shell: quoted, if it must be."""
+    from . import _program
+
+    return _program.shell_word(word)
+
+
+def shell_words(text: str) -> list[str]:
+    """The words of a command line, as somebody types it; a backslash is one of a path on Windows.
+
+    Raises:
+        ValueError: a quotation does not end.
+    """
+    from . import _program
+
+    return _program.shell_words(text)
 
 
 def resident_bytes(pids: Iterable[int]) -> int:

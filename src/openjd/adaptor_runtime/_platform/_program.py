@@ -1,4 +1,4 @@
-"""Programs that run a file of Python code: a script of the shell, or a launcher on Windows."""
+"""Programs that run a file of Python code, and words of command lines as people type them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,25 @@ def make_program(folder: str, name: str, script: str, *arguments: str) -> str:
         file.write(f'#!/bin/sh\nexec {words} "$@"\n')
     os.chmod(path, 0o700)
     return path
+
+
+def shell_word(word: str) -> str:
+    """See ``_platform.shell_word``."""
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.list2cmdline([word])
+    return shlex.quote(word)
+
+
+def shell_words(text: str) -> list[str]:
+    """See ``_platform.shell_words``."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    if sys.platform == "win32":
+        lexer.escape = ""  # It stands in paths.
+    return list(lexer)
 
 
 def _launcher(folder: str, name: str, script: str, arguments: tuple[str, ...]) -> str:

@@ -19,7 +19,10 @@ _VARIABLE = "OPENJD_ADAPTOR_CHECK"
 # Who is on its way to its end gets so long (seconds).
 _DYING = 5.0
 # What of this process's environment would make the verdict on an adaptor that of a site.
-_OF_A_SITE = ("RUNTIME_CONFIG_PATH", "ADAPTOR_CONFIG_SCHEMA_PATH", "OPENJD_ADAPTOR_SOCKET")
+_OF_A_SITE = (
+    "ADAPTOR_CONFIG_SCHEMA_PATH", "OPENJD_ADAPTOR_SESSION_LOG", "OPENJD_ADAPTOR_SOCKET",
+    "RUNTIME_CONFIG_PATH",
+)  # fmt: skip
 
 
 class Ended(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from pathlib import Path
 
 from ..._arguments import Parser
+from ..._platform import shell_word
 from ..._terminal import say, say_error
 from .names import (
     Refused,
@@ -96,7 +96,7 @@ def _next(kind: str, folder: Path, made: list[str]) -> str:
 
 It works as it is, with a stand-in for the application. In a virtual environment:
 
-    cd {shlex.quote(folder.as_posix())}
+    cd {shell_word(str(folder))}
     pip install -e ".[dev]"
     pytest
     openjd run template.yaml

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterable
@@ -22,6 +23,8 @@ _LARGEST_IN_ALL = 8_000_000
 _LARGEST_SCALED = 64_000_000
 _THUMBNAIL = (360, 270)
 _MOST_PIXELS = 64_000_000
+# A share, or what may be one: Windows takes either slash, and its kernel's names of devices.
+_ON_A_HOST = re.compile(r"[\\/]{2}|\\\?\?\\")
 #: A file server's clock may be another (seconds).
 _TOLERANCE = 300.0
 
@@ -49,7 +52,7 @@ class Pictures:
 
     def take(self, path: str, begin: float | None, end: float | None) -> Picture:
         """The output at `path`, which a log names, written between these times if it has dates."""
-        if path.startswith(("\\\\", "//")):
+        if _ON_A_HOST.match(path):
             # To open it on Windows is to sign in to whatever host a log names.
             return Picture(path, why="on another host; --outputs shows a folder of there")
         return self.take_own(path, begin, end)

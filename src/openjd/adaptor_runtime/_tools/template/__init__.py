@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 from ..._arguments import Parser
+from ..._platform import shell_words
 from ..._terminal import say_error
 from ..._text import one_line
 from ..errors import ToolError
@@ -116,7 +116,7 @@ def _words(command: str | None) -> list[str] | None:
     if command is None:
         return None
     try:
-        words = shlex.split(command)
+        words = shell_words(command)
     except ValueError as e:
         raise ToolError(f"--command: {e}") from None
     if not words:
