@@ -18,9 +18,11 @@ from openjd.adaptor_runtime.testing import Script, ScriptError, recording
 
 from .targets import check_message, file_with, target
 
-#: Kinds of characters that a terminal obeys instead of showing them: control, format (turning
-#: the direction of text), lone surrogates, separators of lines and paragraphs.
-_COMMANDING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: Kinds of characters that a terminal obeys instead of showing them: control, lone surrogates,
+#: separators of lines and paragraphs.
+_COMMANDING = {"Cc", "Cs", "Zl", "Zp"}
+#: Those that turn the direction of text, or cannot be seen.
+_HIDING = set("\u00ad\u061c\u200b\u200e\u200f\u202a\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 class _Page(html.parser.HTMLParser):
@@ -73,7 +75,8 @@ def session_logs(data: bytes) -> None:
     """
     with file_with(data, "session.log") as log:
         status, told, _ = _said(explain.main, [log])
-        harmful = {c for c in told if unicodedata.category(c) in _COMMANDING} - {"\n", "\t"}
+        harmful = {c for c in told if unicodedata.category(c) in _COMMANDING} | _HIDING & set(told)
+        harmful -= {"\n", "\t"}
         assert not harmful, f"{harmful}: {told!r}"
         assert len(told) < 100_000
         as_json = _said(explain.main, ["--json", log])

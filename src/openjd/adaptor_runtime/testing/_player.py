@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -218,9 +219,12 @@ class Player:
         self._answer(server)
 
     def _do_hang(self, step: dict[str, Any], parameters: Mapping[str, Any] | None) -> NoReturn:
-        # On Windows the handler of a signal runs when the wait is over.
+        # A wait that ends with each signal, so that its handler runs, on Windows as well.
+        sleeper, waker = socket.socketpair()
+        waker.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         while True:
-            threading.Event().wait(0.1 if sys.platform == "win32" else None)
+            sleeper.recv(1)
 
     def _do_exit(self, step: dict[str, Any], parameters: Mapping[str, Any] | None) -> NoReturn:
         os._exit(step["exit"])
