@@ -129,6 +129,11 @@ class Task:
         except BaseException as e:
             self._error = e
 
+    def ended_within(self, seconds: float) -> bool:
+        """Whether the call has ended, which is waited for as long as that."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def result(self) -> Any:
         """What the call returned, or the exception that it raised; waits for it."""
         self._thread.join(LIMIT)

@@ -296,8 +296,7 @@ def test_a_signal_to_a_frontend_that_is_not_read(stalled: tuple[Command, Visitor
     frontend, in_task = stalled
     frontend.cancel()
     canceled = Task(in_task.gone)
-    canceled._thread.join(LIMIT / 6)
-    reached = not canceled._thread.is_alive()
+    reached = canceled.ended_within(LIMIT / 6)
     ended = frontend.end()  # It is read from now on.
     canceled.result()
     assert ended.status == 1

@@ -86,8 +86,8 @@ class DrainEnd(NamedTuple):
     idle: float
     #: A time of ``time.monotonic``.
     time: float
-    #: Bytes read, counted from the pump's beginning.
-    read: int
+    #: Bytes handled, counted from the pump's beginning.
+    handled: int
 
 
 class Pump(threading.Thread):
@@ -118,8 +118,9 @@ class Pump(threading.Thread):
         self._changed = threading.Condition()
         self._finished = False
         self._draining = 0
-        # Bytes so far, and seconds in which none came.
+        # Bytes so far, those of them whose lines were handed on, and seconds in which none came.
         self._read = 0
+        self._handled = 0
         self._idle = 0.0
         self._waits_since: float | None = None
 
@@ -128,6 +129,10 @@ class Pump(threading.Thread):
         enlarge_pipe(fd)
         size = SMALL_READ_SIZE
         while True:
+            self._handled = self._read
+            if self._draining:
+                with self._changed:
+                    self._changed.notify_all()
             # On a busy machine this thread gets its turn late: the time until it has read what is
             # there is not one in which nothing came.
             if not has_bytes(fd):
@@ -172,7 +177,8 @@ class Pump(threading.Thread):
             return DrainEnd(
                 self._idle_seconds() + seconds,
                 time.monotonic() + seconds,
-                self._read + PIPE_SIZE,
+                # What a read under way has taken out of the pipe is not counted yet.
+                self._read + PIPE_SIZE + READ_SIZE,
             )
 
     def drain(self, end: DrainEnd) -> None:
@@ -180,7 +186,7 @@ class Pump(threading.Thread):
 
         Time that the handling takes does not count: it is waited for until nothing has come for
         the seconds of `end` altogether. Where something comes all the time, from a process that
-        was left behind, it is over when more has come than a pipe holds.
+        was left behind, it is over when more has been handled than a pipe holds.
         """
         with self._changed:
             self._draining += 1
@@ -188,7 +194,7 @@ class Pump(threading.Thread):
                 early = end.time - time.monotonic()
                 left = end.idle - self._idle_seconds()
                 waits = self._waits_since is not None
-                if (left <= 0 and waits) or (early <= 0 and self._read > end.read):
+                if (left <= 0 and waits) or (early <= 0 and self._handled > end.handled):
                     break
                 times = [*([left] if waits else ()), *([early] if early > 0 else ())]
                 self._changed.wait(min(times, default=None))
