@@ -110,14 +110,16 @@ def test_a_full_pipe_and_a_read_under_way(monkeypatch: pytest.MonkeyPatch) -> No
     pump.start()
     line = b"x" * 99 + b"\n"
     written = 0
-    while not taken.is_set():
-        written += os.write(writer, line * 500)
+    # Never a write that waits: the reader waits for this thread.
     os.set_blocking(writer, False)
     while True:
+        full = taken.is_set()
         try:
             written += os.write(writer, line * 5)
         except BlockingIOError:
-            break
+            if full:
+                break
+            assert taken.wait(LIMIT)
     end = pump.end_of_drain(0.0)
     assert end.time <= time.monotonic()
     drain = Task(pump.drain, end)
