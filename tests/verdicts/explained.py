@@ -206,8 +206,12 @@ _ROWS = {
 }
 #: Row -> the cause that must be named first.
 CAUSES = {row: cause for cause, rows in _ROWS.items() for row in rows.split()}
-#: Rows whose end is told in one of two ways, whichever is seen first: the other one.
-_OR = {"call-base-exception": "client-script", "call-term": "ended-from-outside"}
+#: Rows whose end is told in one of several ways, whichever is seen first: the other ones. A client
+#: that SIGTERM meets may still answer that it was told to exit.
+_OR = {
+    "call-base-exception": {"client-script"},
+    "call-term": {"ended-from-outside", "application-exit"},
+}
 
 
 def explained(row: Row, scenes: list[Scene], place: Path) -> None:
@@ -226,7 +230,7 @@ def explained(row: Row, scenes: list[Scene], place: Path) -> None:
     first = found[0]
     # How processes end on Windows, and so what is known of it, differs.
     if sys.platform != "win32":
-        causes = {CAUSES[row.id], _OR.get(row.id)}
+        causes = {CAUSES[row.id], *_OR.get(row.id, ())}
         assert first.cause.id in causes, (first.cause.id, first.message)
     (told,) = [line for line in first.lines if line.text.startswith("openjd_fail: ")][:1]
     assert any(words in told.text for words in row.words) or not row.words
