@@ -151,6 +151,8 @@ def live_through_a_day(
     config.write_text(json.dumps({"lease_seconds": 2 * DAY_S}), encoding="utf-8")
     session = Session(workspace, sources, {"RUNTIME_CONFIG_PATH": str(config)})
     session.start(clock.variables)
+    # The first answer loads what looks at the memory of processes, for as long as the daemon lives.
+    session.status()
     first, first_floors = _tasks(session)
     before = session.sample()
     began = clock.now()
