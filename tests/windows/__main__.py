@@ -51,13 +51,6 @@ def main(arguments: list[str]) -> int:
             return 2
         table = Path(arguments[place + 1]).absolute()
         arguments = arguments[:place] + arguments[place + 2 :]
-    if arguments[:1] == ["--faults"]:
-        options, arguments = ["-m", "tests.faults"], arguments[1:]
-    else:
-        options = ["-m", "pytest", "-o", "addopts=-ra --strict-markers -p no:cacheprovider -n 2"]
-        options += ["--timeout", LIMIT_PER_TEST]
-        if all(argument.startswith("-") for argument in arguments):
-            options += suite()
     environment = dict(os.environ)
     if sys.platform == "win32":
         python = Path(sys.executable)
@@ -70,9 +63,12 @@ def main(arguments: list[str]) -> int:
         environment["PYTHONPATH"] = _seen_from_windows(ROOT / "src")
         # The caches beside the sources are for the Python of this machine.
         environment["PYTHONPYCACHEPREFIX"] = _seen_from_windows(folder / "pycache")
-    if "tests.faults" in options:
-        return subprocess.call([str(python), *options, *arguments], cwd=ROOT, env=environment)
-    status, run = _pytest(python, [*options, *arguments], environment)
+    if arguments[:1] == ["--faults"]:
+        command = [str(python), "-m", "tests.faults", *arguments[1:]]
+        return subprocess.call(command, cwd=ROOT, env=environment)
+    if all(argument.startswith("-") for argument in arguments):
+        arguments = [*suite(), *arguments]
+    status, run = _pytest(python, arguments, environment)
     if run is None:
         return status
     failed = [test for test in run.tests if test.outcome == page.FAILED]
@@ -80,9 +76,8 @@ def main(arguments: list[str]) -> int:
     if status == 1 and sys.platform != "win32" and 0 < len(failed) <= MOST_RUN_AGAIN:
         again = failed
         print(f"{len(again)} failed under Wine, and are run once more, by themselves", flush=True)
-        status, second = _pytest(
-            python, [*options[:6], "-n", "0", *map(page.node_id, again)], environment
-        )
+        one_by_one = ["-n", "0", *map(page.node_id, again)]
+        status, second = _pytest(python, one_by_one, environment)
         run = page.merge(run, second)
         for test in again:
             print(f"at the second time: {page.outcome(run, test)}: {page.node_id(test)}")
@@ -93,14 +88,16 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(
-    python: Path, options: list[str], environment: dict[str, str]
+    python: Path, arguments: list[str], environment: dict[str, str]
 ) -> tuple[int, page.Run | None]:
     """Runs pytest: its exit status, and what it has written down; None if it did not."""
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary, "report.xml")
         name = str(report) if sys.platform == "win32" else _seen_from_windows(report)
-        options = [*options, "-o", "junit_family=xunit1", "--junitxml", name]
-        status = subprocess.call([str(python), *options], cwd=ROOT, env=environment)
+        command = [str(python), "-m", "pytest"]
+        command += ["-o", "addopts=-ra --strict-markers -p no:cacheprovider -n 2"]
+        command += ["-o", "junit_family=xunit1", "--junitxml", name, "--timeout", LIMIT_PER_TEST]
+        status = subprocess.call([*command, *arguments], cwd=ROOT, env=environment)
         return status, page.read(report) if report.is_file() else None
 
 
